@@ -1,0 +1,161 @@
+"""The event loop of a run: uvloop where it is there, stock asyncio where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from checker.engine.contract import EngineEnd, EngineOptions, Recorder
+from checker.engine.visit import Introduction, Visit
+from checker.model import Asset, Inventory, Observation
+from checker.net.gateway import Clock, Gateway
+from checker.net.http import HttpDoor
+from checker.net.ledger import Ledger
+from checker.net.manners import RUN_CONNECTIONS_PER_SECOND, Manners
+from checker.plan import chosen_ports
+
+_log = logging.getLogger(__name__)
+
+# Descriptors that are not connections: the journal, the epoll set, the standard streams, a resolver's sockets.
+_DESCRIPTORS_KEPT = 64
+_SYNC_EVERY_S = 0.5
+
+Visited = Callable[[Asset, tuple[Observation, ...]], None]
+
+
+def run_visits(
+    inventory: Inventory,
+    assets: Sequence[Asset],
+    options: EngineOptions,
+    recorder: Recorder,
+    *,
+    run_id: str,
+    visited: Visited,
+) -> EngineEnd:
+    """Visit every asset once and call `visited` after each visit, also after one that was interrupted in the middle.
+
+    SIGINT and SIGTERM stop new visits and end those under way; an asset that was never reached gets no call.
+    """
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_Run(inventory, options, recorder, run_id, visited).all(assets))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's loop, or stock asyncio's where uvloop is missing or PACS_CHECKER_LOOP=asyncio asks for it."""
+    if os.environ.get("PACS_CHECKER_LOOP") == "asyncio":
+        return asyncio.new_event_loop
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+class _Run:
+    def __init__(
+        self, inventory: Inventory, options: EngineOptions, recorder: Recorder, run_id: str, visited: Visited
+    ) -> None:
+        self._options = options
+        self._recorder = recorder
+        self._visited = visited
+        self._clock = Clock(utc=lambda: datetime.now(UTC), local=lambda: datetime.now().astimezone())
+        self._ledger = Ledger(recorder.ledger, run_id=run_id, vantage=options.vantage, now=self._clock.utc)
+        manners = Manners(connections_per_second=options.rate or RUN_CONNECTIONS_PER_SECOND)
+        self._gateway = Gateway(inventory, manners, self._ledger, self._clock)
+        self._introduction = Introduction.of(inventory)
+        self._ports = chosen_ports(options.ports, inventory)
+        self._interrupted: str | None = None
+        self._errors: list[str] = []
+
+    async def all(self, assets: Sequence[Asset]) -> EngineEnd:
+        loop = asyncio.get_running_loop()
+        door = HttpDoor(self._introduction.user_agent)
+        queue = iter(assets)
+        workers = [
+            asyncio.create_task(self._worker(queue, door))
+            for _ in range(min(len(assets), _concurrency(self._options.concurrency)))
+        ]
+
+        def interrupt(name: str) -> None:
+            self._interrupted = self._interrupted or name
+            for worker in workers:
+                worker.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt, number.name)
+        syncing = asyncio.create_task(self._sync())
+        try:
+            results = await asyncio.gather(*workers, return_exceptions=True)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            syncing.cancel()
+            await asyncio.wait([syncing])
+            await door.aclose()
+            await asyncio.to_thread(self._recorder.sync)
+        for result in results:
+            # What a worker lets through is no visit's failure but the run's: a full disk, a bug in the journal.
+            if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+                raise result
+        if syncing.done() and not syncing.cancelled() and (failure := syncing.exception()) is not None:
+            raise failure
+        return EngineEnd(self._interrupted, self._ledger.totals, tuple(self._errors))
+
+    async def _worker(self, queue: Iterator[Asset], door: HttpDoor) -> None:
+        for asset in queue:
+            visit = Visit(
+                self._gateway.device(asset),
+                door=door,
+                introduction=self._introduction,
+                vantage=self._options.vantage,
+                ports=self._ports,
+                clock=self._clock,
+                record=self._recorder.observation,
+            )
+            try:
+                await visit.run()
+            except asyncio.CancelledError:
+                visit.end("the run was interrupted")
+                raise
+            except OSError:
+                # Not the network's (its outcomes are values): the journal could not be written, and nothing may go on.
+                visit.end("the run was broken off")
+                raise
+            except Exception as error:  # noqa: BLE001 - one asset's bug must not end the visits of all others
+                where = _where(error)
+                _log.error("visit of asset %s broke off: %s in %s", asset.id, type(error).__name__, where)  # noqa: TRY400 - a traceback may quote a peer
+                self._errors.append(f"{asset.id}: {type(error).__name__} in {where}")
+                visit.end(f"internal error: {type(error).__name__} in {where}")
+            finally:
+                self._visited(asset, visit.observations)
+
+    async def _sync(self) -> None:
+        while True:
+            await asyncio.sleep(_SYNC_EVERY_S)
+            await asyncio.to_thread(self._recorder.sync)
+
+
+def _concurrency(wanted: int) -> int:
+    """As many visits at once as there are descriptors for: one connection each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted + _DESCRIPTORS_KEPT and soft != resource.RLIM_INFINITY:
+        raised = wanted + _DESCRIPTORS_KEPT if hard == resource.RLIM_INFINITY else min(hard, wanted + _DESCRIPTORS_KEPT)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+        soft = raised
+    return max(1, min(wanted, soft - _DESCRIPTORS_KEPT)) if soft != resource.RLIM_INFINITY else wanted
+
+
+def _where(error: BaseException) -> str:
+    """File and line in which an exception arose, without its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "unknown place"
+    name = trace.tb_frame.f_globals.get("__name__", "?")
+    return f"{name}:{trace.tb_lineno}"

@@ -1,0 +1,632 @@
+"""The words of the product, as frozen values that pass between its stages.
+
+This module imports nothing of the project and does nothing but hold facts. An `Observation` is an envelope around
+`Facts`: one small dataclass for each kind of question that a probe asks. Facts never hold a response body, an identifier
+of a patient, or anything else that a device keeps about people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+
+
+class Status(StrEnum):
+    """What a rule concludes. Silence, errors and refusals to answer are never `pass`."""
+
+    PASS = "pass"  # noqa: S105 - a status, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+class Severity(StrEnum):
+    """How much a failure matters, least first."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return _SEVERITIES.index(self)
+
+    def raised(self) -> Severity:
+        """One step higher; critical stays the top."""
+        return _SEVERITIES[min(self.rank + 1, len(_SEVERITIES) - 1)]
+
+
+_SEVERITIES = list(Severity)
+
+
+class Role(StrEnum):
+    """What an asset is for."""
+
+    ARCHIVE = "archive"
+    MODALITY = "modality"
+    VIEWER = "viewer"
+    WORKSTATION = "workstation"
+    GATEWAY = "gateway"
+    PRINTER = "printer"
+    OTHER = "other"
+
+
+class ServiceKind(StrEnum):
+    """What a declared service speaks."""
+
+    DICOM = "dicom"
+    DICOM_TLS = "dicom-tls"
+    WEB = "web"
+    DICOMWEB = "dicomweb"
+    SYSLOG_TLS = "syslog-tls"
+    LDAPS = "ldaps"
+
+
+# ---------------------------------------------------------------------------------------------------- the inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A declared service of an asset. `port` is always known: for web kinds it follows from the URL."""
+
+    kind: ServiceKind
+    port: int
+    ae_title: str | None = None
+    url: str | None = None
+    profile: str | None = None
+    client_certificate: Literal["not-asked", "optional", "required"] | None = None
+
+    @property
+    def host(self) -> str | None:
+        """The host that the URL names, in lower case, without brackets; None for DICOM kinds."""
+        if self.url is None:
+            return None
+        rest = self.url.split("://", 1)[1].split("/", 1)[0]
+        if rest.startswith("["):
+            return rest[1:].split("]", 1)[0].lower()
+        return rest.rsplit(":", 1)[0].lower() if ":" in rest else rest.lower()
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether the inventory declares TLS for this service."""
+        if self.url is not None:
+            return self.url.lower().startswith("https://")
+        return self.kind in (ServiceKind.DICOM_TLS, ServiceKind.SYSLOG_TLS, ServiceKind.LDAPS)
+
+    @property
+    def is_dicom(self) -> bool:
+        """Whether associations are asked of this service."""
+        return self.kind in (ServiceKind.DICOM, ServiceKind.DICOM_TLS)
+
+    @property
+    def is_web(self) -> bool:
+        """Whether HTTP requests are asked of this service."""
+        return self.kind in (ServiceKind.WEB, ServiceKind.DICOMWEB)
+
+
+@dataclass(frozen=True, slots=True)
+class AssetManners:
+    """How this device wants to be treated. `gap_s` in seconds; `quiet_hours` in the local time of the machine."""
+
+    max_connections: int = 80
+    gap_s: float = 0.05
+    quiet_hours: tuple[time, time] | None = None
+    passive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A device or server that we own. `addresses` are canonical texts; empty only where a host name is given."""
+
+    id: str
+    name: str
+    addresses: tuple[str, ...]
+    hostname: str | None
+    role: Role
+    site: str
+    zone: str | None
+    owner: str | None
+    manners: AssetManners
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """Who allowed this check, under which reference, until which day (that day included)."""
+
+    owner: str
+    reference: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named part of the network; `networks` in CIDR notation."""
+
+    name: str
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetClass:
+    """Which assets a line of policy means: all given fields must match; ids, sites and zones may be globs."""
+
+    role: Role | None = None
+    site: str | None = None
+    zone: str | None = None
+    asset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A line of exposure policy. Services read `<kind>/<port>` or `tcp/<port>`, such as `dicom-tls/2762`."""
+
+    from_zone: str
+    to: AssetClass
+    must_reach: tuple[str, ...] = ()
+    may_reach: tuple[str, ...] = ()
+    reason: str | None = None
+    owner: str | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An accepted risk: an annotation of findings, never a status. `rule` is a glob; given fields must all match."""
+
+    rule: str
+    reason: str
+    owner: str
+    expires: date
+    asset: str | None = None
+    site: str | None = None
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds where an asset or an option says nothing."""
+
+    calling_ae_title: str = "PACSCHECKER"
+    ports: str | tuple[int, ...] = "imaging"
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A whole, valid inventory. `files` are the paths as the user named them; `sha256` is over all their bytes."""
+
+    organization: str
+    authorization: Authorization
+    owned_networks: tuple[str, ...]
+    public_networks: tuple[str, ...]
+    excluded: tuple[str, ...]
+    zones: tuple[Zone, ...]
+    defaults: Defaults
+    exposure: tuple[Exposure, ...]
+    assets: tuple[Asset, ...]
+    waivers: tuple[Waiver, ...]
+    files: tuple[str, ...] = ()
+    sha256: str = ""
+    notices: tuple[str, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------------- the network
+
+
+class ConnectState(StrEnum):
+    """How a TCP connection attempt ended; each is a different fact about device and firewall."""
+
+    OPEN = "open"
+    CLOSED = "closed"  # a reset came back, from the device or in its name
+    REJECTED = "rejected"  # an ICMP message came back: `icmp` has its type and code, `offender` who sent it
+    UNREACHABLE = "unreachable"  # the kernel knows no way: no route, or no answer to ARP or neighbour discovery
+    FILTERED = "filtered"  # silence until the time limit
+    RESET = "reset"  # ECONNRESET or ECONNABORTED while connecting: a proxy with nothing behind it
+    LOCAL_ERROR = "local-error"  # our own machine refused: descriptors, ports, permission
+    NOT_ASKED = "not-asked"  # manners or scope forbade the question
+
+
+class End(StrEnum):
+    """Why a conversation gave no more bytes."""
+
+    CLOSED = "closed"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    TOO_MUCH = "too-much"  # the byte cap of the connection was reached
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave to contact one address of one asset, valid through `expires`. Made by `checker.scope` only."""
+
+    asset_id: str
+    address: str
+    network: str
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something must not be contacted, in one plain sentence."""
+
+    asset_id: str
+    address: str
+    reason: str
+
+
+# ---------------------------------------------------------------------------------------------------- observations
+
+
+@dataclass(frozen=True, slots=True)
+class PortFacts:
+    """One TCP port as seen by connect(). `icmp` is (type, code); `offender` the address that sent it; times in ms."""
+
+    type: Literal["port"] = "port"
+    state: ConnectState = ConnectState.NOT_ASKED
+    icmp: tuple[int, int] | None = None
+    offender: str | None = None
+    rtt_ms: float | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameFacts:
+    """What a host name resolved to: canonical addresses, sorted; `error` is the resolver's word where it failed."""
+
+    type: Literal["name"] = "name"
+    hostname: str = ""
+    addresses: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class AssociationPurpose(StrEnum):
+    """Why an association was requested."""
+
+    SURVEY = "survey"  # the declared called AE title, our unregistered calling AE title, many contexts, C-ECHO
+    WRONG_CALLED = "wrong-called"  # a called AE title that nobody has
+    CANARY = "canary"  # Study Root C-FIND for a study that cannot exist
+
+
+class AssociationOutcome(StrEnum):
+    """How the request for an association ended."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ABORTED = "aborted"
+    CLOSED = "closed"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    TOO_MUCH = "too-much"
+    MALFORMED = "malformed"
+    NOT_CONNECTED = "not-connected"
+    TLS_FAILED = "tls-failed"
+    CLIENT_CERTIFICATE_REQUIRED = "client-certificate-required"
+    SPEAKS_TLS = "speaks-tls"  # the answer to a plaintext request was a TLS alert
+    NOT_ASKED = "not-asked"
+
+
+class QueryVerdict(StrEnum):
+    """What became of the canary C-FIND (or, for REFUSED_ABORT and INDETERMINATE, of any DIMSE request)."""
+
+    QUERY_ACCEPTED = "query-accepted"
+    KEY_IGNORED = "key-ignored"
+    REFUSED_STATUS = "refused-status"
+    REFUSED_ABORT = "refused-abort"
+    CONTEXT_REJECTED = "context-rejected"
+    INDETERMINATE = "indeterminate"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextResult:
+    """The answer to one presentation context: PS3.8 table 9-18 result 0 accepted, 1 to 4 refused."""
+
+    abstract_syntax: str
+    result: int
+
+
+@dataclass(frozen=True, slots=True)
+class DicomFacts:
+    """One association, as it went. `reject` is (result, source, reason) of PS3.8 9.3.4, `abort` (source, reason) of 9.3.8.
+
+    `echo_status` and `query_status` are DIMSE statuses (PS3.7 annex C), None where none came.
+    """
+
+    type: Literal["dicom"] = "dicom"
+    purpose: AssociationPurpose = AssociationPurpose.SURVEY
+    tls: bool = False
+    outcome: AssociationOutcome = AssociationOutcome.NOT_ASKED
+    calling_ae_title: str = ""
+    called_ae_title: str = ""
+    reject: tuple[int, int, int] | None = None
+    abort: tuple[int, int] | None = None
+    contexts: tuple[ContextResult, ...] = ()
+    max_pdu: int | None = None
+    implementation_class_uid: str | None = None
+    implementation_version: str | None = None
+    echo_status: int | None = None
+    query: QueryVerdict | None = None
+    query_status: int | None = None
+    released: bool = False
+    detail: str | None = None
+
+
+class Acceptance(StrEnum):
+    """Whether a server takes an offer; INCONCLUSIVE never reads as a refusal."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """One protocol version. `cipher_suite` is the IANA code point chosen; `alert` the code of a fatal alert."""
+
+    version: str  # "SSLv3", "TLS 1.0" ... "TLS 1.3"
+    acceptance: Acceptance
+    cipher_suite: int | None = None
+    cipher_suite_name: str | None = None
+    alert: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What the hellos showed. `plaintext_dicom` says that a ClientHello was answered by a DICOM PDU."""
+
+    type: Literal["tls"] = "tls"
+    versions: tuple[VersionFacts, ...] = ()
+    plaintext_dicom: bool = False
+    plaintext_http: bool = False
+    answered: bool = False  # at least one TLS record came back
+    client_certificate_requested: bool | None = None  # seen in clear in a TLS 1.2 flight
+    server_name: str | None = None  # the SNI that was sent
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """A leaf certificate and how it stands. Names are bounded in number and length; digests are lower-case hex.
+
+    `trusted` and `name_matches` are None where they could not be decided; the `*_detail` then says why.
+    """
+
+    subject: str
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    key_type: str  # "RSA", "EC", "Ed25519", "Ed448", "DSA", "other"
+    key_bits: int
+    curve: str | None
+    signature_hash: str | None
+    dns_names: tuple[str, ...]
+    ip_addresses: tuple[str, ...]
+    self_signed: bool
+    sha256: str
+    public_key_sha256: str
+    trusted: bool | None = None
+    trust_detail: str | None = None
+    names_asked: tuple[str, ...] = ()
+    name_matches: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeFacts:
+    """One full handshake. `client_certificate` is what the server did about one of ours (we have none)."""
+
+    type: Literal["handshake"] = "handshake"
+    completed: bool = False
+    version: str | None = None
+    cipher_suite_name: str | None = None
+    certificate: CertificateFacts | None = None
+    client_certificate: Literal["not-asked", "optional", "required"] | None = None
+    detail: str | None = None
+
+
+class BodyKind(StrEnum):
+    """What the first bytes of a body are, never the bytes themselves."""
+
+    NONE = "none"
+    EMPTY_ARRAY = "empty-array"
+    FILLED_ARRAY = "filled-array"
+    JSON_OBJECT = "json-object"
+    HTML = "html"
+    OTHER = "other"
+
+
+class HttpPurpose(StrEnum):
+    """Why a request was sent."""
+
+    PAGE = "page"  # the declared URL itself
+    CANARY = "canary"  # series of a study that cannot exist
+    CONTROL = "control"  # the same with a random path segment
+
+
+class HttpEnd(StrEnum):
+    """How a request ended."""
+
+    ANSWERED = "answered"
+    TIMEOUT = "timeout"
+    CLOSED = "closed"
+    RESET = "reset"
+    TOO_MUCH = "too-much"
+    MALFORMED = "malformed"
+    ENCODED = "encoded"  # a content coding that we did not ask for: the body was not read
+    NOT_CONNECTED = "not-connected"
+    TLS_FAILED = "tls-failed"
+    CLIENT_CERTIFICATE_REQUIRED = "client-certificate-required"
+    NOT_ASKED = "not-asked"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieFacts:
+    """A cookie that was set; its value is never kept."""
+
+    name: str
+    secure: bool
+    http_only: bool
+    same_site: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFacts:
+    """One GET, without its body. `path` has random parts replaced by `<random>`; `length_class` is a power-of-two bound.
+
+    `redirect_origin` is scheme, host and port of a Location, or "same" for this origin; `redirect_path` only for "same".
+    `body_alike` says whether a control's body equalled that of its canary (None where not compared).
+    """
+
+    type: Literal["http"] = "http"
+    purpose: HttpPurpose = HttpPurpose.PAGE
+    path: str = "/"
+    tls: bool = False
+    end: HttpEnd = HttpEnd.NOT_ASKED
+    status: int | None = None
+    media_type: str | None = None
+    body: BodyKind | None = None
+    length_class: int | None = None
+    body_alike: bool | None = None
+    challenges: tuple[str, ...] = ()  # scheme names of WWW-Authenticate, lower case
+    realm: str | None = None
+    redirect_origin: str | None = None
+    redirect_path: str | None = None
+    redirect_to_login: bool = False  # the Location named a login or a single sign-on, wherever it is
+    login_form: bool = False
+    script_redirect_to_login: bool = False
+    client_certificate_gate: bool = False  # nginx's 400 "No required SSL certificate was sent"
+    product: str | None = None  # id of a product of the catalogue whose marker was seen
+    single_page_shell: bool = False
+    directory_listing: bool = False
+    server: str | None = None
+    powered_by: str | None = None
+    hsts: str | None = None
+    cookies: tuple[CookieFacts, ...] = ()
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """The end of a visit: what of it could not be done, each in one plain sentence."""
+
+    type: Literal["visit"] = "visit"
+    connections: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    gaps: tuple[str, ...] = ()
+    not_visited: str | None = None  # why no question at all was asked; None where the asset was visited
+    refused_by_scope: bool = False
+
+
+Facts: TypeAlias = PortFacts | NameFacts | DicomFacts | TlsFacts | HandshakeFacts | HttpFacts | VisitFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What came back, refused, reset or stayed silent, for one question, from one vantage.
+
+    `address` is the resolved one that was contacted; `port` is 0 where the observation is about the asset as a whole.
+    `service` is the index of the declared service in `Asset.services`, None where none is meant.
+    """
+
+    id: str
+    asset_id: str
+    vantage: str
+    observed_at: datetime
+    address: str
+    port: int
+    service: int | None
+    facts: Facts
+
+
+# ---------------------------------------------------------------------------------------------------- findings
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control of a framework that this evidence is relevant to; never a claim of compliance."""
+
+    framework: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRef:
+    """The service that a finding speaks of; all but `address` None or 0 where it speaks of the whole asset."""
+
+    kind: str
+    address: str | None
+    port: int | None
+    transport: str = "tcp"
+    ae_title: str | None = None
+    url: str | None = None
+
+
+class Drift(StrEnum):
+    """A finding against the baseline."""
+
+    NEW = "new"
+    PERSISTING = "persisting"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """Which rule judged."""
+
+    id: str
+    version: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRef:
+    """Which asset was judged, as the inventory describes it."""
+
+    id: str
+    name: str
+    role: Role
+    site: str
+    zone: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judged fact, whole: what a SIEM, an engineer and an auditor need."""
+
+    finding_id: str
+    run_id: str
+    observed_at: datetime
+    rule: RuleRef
+    status: Status
+    severity: Severity
+    asset: AssetRef
+    service: ServiceRef | None
+    vantage: str
+    summary: str
+    evidence: Mapping[str, JsonValue]
+    observations: tuple[str, ...]
+    remedy: str
+    controls: tuple[Control, ...]
+    waiver: Waiver | None = None
+    drift: Drift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run has cost, in connections and bytes."""
+
+    connections: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0

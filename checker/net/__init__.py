@@ -1,0 +1,1 @@
+"""The only house that opens sockets: one gateway, against a permit, with manners and a ledger."""

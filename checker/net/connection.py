@@ -1,0 +1,145 @@
+"""One TCP connection to a device: every read has a byte cap and a deadline, at the socket.
+
+Reading is on demand: no byte is taken from the kernel that the caller did not ask for, so a peer that floods fills its
+own send buffer and not our memory. Network outcomes are values (`End`), never exceptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from checker.model import End
+from checker.net.readiness import readable, writable
+
+
+class ByteStream(Protocol):
+    """What a conversation needs, whether in plain or inside TLS."""
+
+    async def send(self, data: bytes) -> End | None:
+        """Send all of `data`; None when the kernel has taken it."""
+
+    async def receive(self, limit: int = 16384) -> bytes | End:
+        """At least one and at most `limit` bytes, or why there are none."""
+
+    async def close(self) -> None:
+        """Leave cleanly."""
+
+    def abandon(self) -> None:
+        """Leave at once and take nothing more from the peer."""
+
+
+class Connection:
+    """An established connection. Made by the gateway only.
+
+    `deadline` is a time of the event loop's clock: it holds for the whole conversation. `max_bytes` counts what was
+    received over the whole conversation, at the socket.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        rtt_ms: float,
+        deadline: float,
+        max_bytes: int,
+        on_end: Callable[[Connection, str], None],
+    ) -> None:
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._deadline = deadline
+        self._left = max_bytes
+        self._on_end = on_end
+        self._ended: End | None = None
+        self._closed = False
+        self.rtt_ms = rtt_ms
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    @property
+    def deadline(self) -> float:
+        """When the conversation must be over, by the event loop's clock."""
+        return self._deadline
+
+    async def send(self, data: bytes) -> End | None:
+        """Send all of `data`; an End where the peer or the deadline ended the conversation first."""
+        view = memoryview(data)
+        while view:
+            if self._closed:
+                return self._ended or End.CLOSED
+            try:
+                sent = self._sock.send(view)
+            except BlockingIOError:
+                if not await writable(self._sock, self._deadline):
+                    return self._end(End.TIMEOUT)
+                continue
+            except OSError:
+                return self._end(End.RESET)
+            self.bytes_sent += sent
+            view = view[sent:]
+        return None
+
+    async def receive(self, limit: int = 16384) -> bytes | End:
+        """At least one and at most `limit` bytes, or the End of the conversation."""
+        while True:
+            if self._ended is not None or self._closed:
+                return self._ended or End.CLOSED
+            if self._left <= 0:
+                return self._end(End.TOO_MUCH)
+            # Bytes that trickle must not outlive the deadline, though each of them is ready at once.
+            if self._loop.time() >= self._deadline:
+                return self._end(End.TIMEOUT)
+            try:
+                data = self._sock.recv(min(limit, self._left))
+            except BlockingIOError:
+                if not await readable(self._sock, self._deadline):
+                    return self._end(End.TIMEOUT)
+                continue
+            except OSError:
+                return self._end(End.RESET)
+            if not data:
+                return self._end(End.CLOSED)
+            self.bytes_received += len(data)
+            self._left -= len(data)
+            return data
+
+    async def close(self) -> None:
+        """Leave cleanly: a FIN. Bytes already here are taken first, for the kernel answers unread ones with a reset."""
+        if self._closed:
+            return
+        # OSError: nothing (more) to take, or the peer is gone; closing is all that is left to do in either case.
+        with suppress(OSError):
+            while self._left > 0 and (data := self._sock.recv(min(4096, self._left))):
+                self.bytes_received += len(data)
+                self._left -= len(data)
+        self._shut()
+
+    def abandon(self) -> None:
+        """Leave at once: what the peer still sends is answered by a reset, unread."""
+        self._shut()
+
+    def narrow_deadline(self, seconds: float) -> float:
+        """Bring the deadline forward to at most `seconds` from now; gives the earlier one, to be put back."""
+        before = self._deadline
+        self._deadline = min(before, self._loop.time() + seconds)
+        return before
+
+    def put_back_deadline(self, deadline: float) -> None:
+        """Undo `narrow_deadline`; a conversation that ended for the narrow one goes on."""
+        self._deadline = deadline
+        if self._ended is End.TIMEOUT and self._loop.time() < deadline:
+            self._ended = None
+
+    def _end(self, end: End) -> End:
+        self._ended = end
+        return end
+
+    def _shut(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._sock.close()
+        self._on_end(self, (self._ended or End.CLOSED).value if self.bytes_received or self._ended else "opened")

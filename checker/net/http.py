@@ -1,0 +1,282 @@
+"""HTTP through the gateway: httpx with a transport of our own, one connection for each request.
+
+GET only; no redirect is followed, no cookie kept, no proxy of the environment used, no credential known. The byte cap
+and the deadline are those of the connection, on the raw stream, so a compressed or dripping answer cannot outgrow them.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpcore
+import httpx
+
+from checker.model import End, Permit, PortFacts
+from checker.net.connection import ByteStream, Connection
+from checker.net.gateway import Device, Limits
+from checker.net.tls import TlsFailure, TlsStream
+
+_EXCHANGE = "pacs_checker.exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One GET: to `permit.address` and `port`, with the host of `url` in the Host header and as server name.
+
+    `prefix_bytes` bounds what is read of the body.
+    """
+
+    url: str
+    permit: Permit
+    port: int
+    purpose: str
+    accept: str
+    prefix_bytes: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: `prefix` is at most the asked number of bytes; `complete` says that it is the whole body."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    prefix: bytes
+    complete: bool
+    rtt_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """No answer: exactly one of the fields says why; `malformed` where the bytes were no HTTP/1.1."""
+
+    connect: PortFacts | None = None
+    tls: TlsFailure | None = None
+    end: End | None = None
+    malformed: bool = False
+    rtt_ms: float | None = None
+
+
+class _NotConnected(httpcore.ConnectError):
+    def __init__(self, failure: Failure) -> None:
+        super().__init__("the gateway has no connection")
+        self.failure = failure
+
+
+class _Ended(httpcore.ReadError):
+    def __init__(self, end: End) -> None:
+        super().__init__(end.value)
+        self.end = end
+
+
+class _Exchange:
+    """The life of one request's connection, kept beside httpx, which knows nothing of outcomes as values."""
+
+    def __init__(self, device: Device, request: Request, server_name: str | None) -> None:
+        self.device = device
+        self.request = request
+        self.server_name = server_name
+        self.connection: Connection | None = None
+        self.stream: TlsStream | None = None
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A `ByteStream` as httpcore wants one. Time limits of httpcore are left aside: the connection has its own."""
+
+    def __init__(self, exchange: _Exchange, connection: Connection, stream: ByteStream) -> None:
+        self._exchange = exchange
+        self._connection = connection
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+        got = await self._stream.receive(min(max_bytes, 16384))
+        if isinstance(got, bytes):
+            return got
+        if got is End.CLOSED:
+            return b""
+        refusal = self._exchange.stream.refusal if self._exchange.stream is not None else None
+        if refusal is not None:
+            raise _NotConnected(Failure(tls=refusal, rtt_ms=self._connection.rtt_ms))
+        raise _Ended(got)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
+        end = await self._stream.send(buffer)
+        if end is not None:
+            raise _Ended(end)
+
+    async def aclose(self) -> None:
+        await self._stream.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
+    ) -> httpcore.AsyncNetworkStream:
+        stream = TlsStream(self._connection, server_name=self._exchange.server_name)
+        self._exchange.stream = stream
+        failure = await stream.handshake()
+        if failure is not None:
+            raise _NotConnected(Failure(tls=failure, rtt_ms=self._connection.rtt_ms))
+        return _Stream(self._exchange, self._connection, stream)
+
+    def get_extra_info(self, info: str) -> Any:
+        return None
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    """httpcore's way to the network: the gateway, and only for the address that was permitted."""
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self._exchange = exchange
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        exchange, request = self._exchange, self._exchange.request
+        made = await exchange.device.connect(request.permit, request.port, request.purpose, request.limits)
+        if isinstance(made, PortFacts):
+            raise _NotConnected(Failure(connect=made))
+        exchange.connection = made
+        return _Stream(exchange, made, made)
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, response: httpcore.Response, connection: httpcore.AsyncHTTPConnection) -> None:
+        self._response = response
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._response.aiter_stream():
+            yield part
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+        await self._connection.aclose()
+
+
+class GatewayTransport(httpx.AsyncBaseTransport):
+    """httpx's transport over the gateway: a fresh `httpcore.AsyncHTTPConnection` for each request."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request over one connection of the gateway."""
+        exchange: _Exchange = request.extensions[_EXCHANGE]
+        origin = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=exchange.request.port,
+            target=request.url.raw_path,
+        )
+        connection = httpcore.AsyncHTTPConnection(
+            origin=origin.origin,
+            ssl_context=_unused_context(),
+            network_backend=_Backend(exchange),
+            http1=True,
+            http2=False,
+        )
+        try:
+            response = await connection.handle_async_request(
+                httpcore.Request(method=request.method, url=origin, headers=request.headers.raw)
+            )
+        except BaseException:
+            await connection.aclose()
+            raise
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response, connection),
+            extensions={"http_version": response.extensions.get("http_version", b"")},
+        )
+
+
+class HttpDoor:
+    """One httpx client for the whole run. `user_agent` is how we introduce ourselves."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+        self._client = httpx.AsyncClient(
+            transport=GatewayTransport(),
+            trust_env=False,
+            follow_redirects=False,
+            # A jar that takes nothing: what a device sets is looked at and forgotten.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+            timeout=None,  # noqa: S113 - the connection has a deadline of its own
+        )
+
+    async def get(self, device: Device, request: Request, *, server_name: str | None) -> Response | Failure:
+        """Ask once. `server_name` is the SNI, None where the URL names an address (RFC 6066 section 3)."""
+        exchange = _Exchange(device, request, server_name)
+        try:
+            return await self._ask(exchange)
+        except _NotConnected as error:
+            return error.failure
+        except _Ended as error:
+            return Failure(end=error.end, rtt_ms=_rtt(exchange))
+        except httpcore.RemoteProtocolError:
+            # h11's words may quote what the peer sent, so they are not passed on.
+            return Failure(malformed=True, rtt_ms=_rtt(exchange))
+        except (httpcore.NetworkError, httpcore.ProtocolError):
+            return Failure(end=End.RESET, rtt_ms=_rtt(exchange))
+        finally:
+            if exchange.connection is not None:
+                exchange.connection.abandon()
+
+    async def _ask(self, exchange: _Exchange) -> Response:
+        request = exchange.request
+        built = httpx.Request(
+            "GET",
+            request.url,
+            headers={
+                "User-Agent": self._user_agent,
+                "Accept": request.accept,
+                "Accept-Encoding": "identity",
+                "Connection": "close",
+            },
+            extensions={_EXCHANGE: exchange},
+        )
+        response = await self._client.send(built, stream=True)
+        prefix = bytearray()
+        complete = True
+        try:
+            async for part in response.aiter_raw():
+                prefix += part
+                if len(prefix) > request.prefix_bytes:
+                    complete = False
+                    break
+        finally:
+            if complete:
+                await response.aclose()
+            elif exchange.connection is not None:
+                # The rest of the body is not taken: draining it would be to download what was found.
+                exchange.connection.abandon()
+        return Response(
+            response.status_code,
+            tuple(response.headers.raw),
+            bytes(prefix[: request.prefix_bytes]),
+            complete,
+            _rtt(exchange) or 0.0,
+        )
+
+    async def aclose(self) -> None:
+        """Let the client go."""
+        await self._client.aclose()
+
+
+@cache
+def _unused_context() -> ssl.SSLContext:
+    # httpcore would load a trust store for each connection; the TLS here is `TlsStream`'s, which looks at none.
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _rtt(exchange: _Exchange) -> float | None:
+    return exchange.connection.rtt_ms if exchange.connection is not None else None

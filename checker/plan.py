@@ -1,0 +1,207 @@
+"""Pure: what a visit will ask of an asset, in which order, and what it will cost.
+
+The visit carries out exactly these steps, so what `plan` prints is what happens; the connections of a step are the most
+that it may take. Steps that say most about who can reach the images come first, so that a spent budget loses the least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from checker.catalog.ports import port_set
+from checker.model import Asset, Inventory, Refusal, Service, ServiceKind
+from checker.scope import Scope, canonical
+
+# The most connections that each step can take; the probes' tests hold them to it.
+DICOM_CONNECTIONS = 3  # survey, wrong called AE title, canary
+DICOM_OTHER_MODE_CONNECTIONS = 1  # one handshake where a plaintext request had no DICOM answer
+TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
+DICOMWEB_CONNECTIONS = 2  # canary and control
+WEB_CONNECTIONS = 1
+PORT_CONNECTIONS = 2  # a silent port is asked again
+_SECONDS_A_CONNECTION = 0.02
+
+
+class StepKind(StrEnum):
+    """What a step asks."""
+
+    RESOLVE = "resolve"
+    DICOM = "dicom"
+    TLS = "tls"
+    DICOMWEB = "dicomweb"
+    WEB = "web"
+    PORT = "port"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a visit. `address` is None where a name has first to be resolved; `services` are indexes."""
+
+    kind: StepKind
+    address: str | None
+    port: int
+    services: tuple[int, ...]
+    connections: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPlan:
+    """A whole visit: its steps in order, why parts of it will not happen, and its cost in connections."""
+
+    asset_id: str
+    steps: tuple[Step, ...]
+    refusals: tuple[str, ...]
+    connections: int
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses that will be contacted, in order."""
+        return tuple(dict.fromkeys(step.address for step in self.steps if step.address is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The visits of a run, and an estimate of its time in seconds."""
+
+    assets: tuple[AssetPlan, ...]
+    connections: int
+    seconds: float
+
+
+def chosen_ports(choice: str | tuple[int, ...] | None, inventory: Inventory) -> tuple[int, ...]:
+    """The ports to sweep: those of the option, else of the inventory. Raises KeyError for an unknown set."""
+    wanted = inventory.defaults.ports if choice is None else choice
+    return port_set(wanted).numbers if isinstance(wanted, str) else wanted
+
+
+def plan_run(
+    inventory: Inventory,
+    assets: Sequence[Asset],
+    *,
+    ports: tuple[int, ...],
+    today: date,
+    concurrency: int,
+) -> Plan:
+    """What a run over these assets would do."""
+    scope = Scope(inventory)
+    plans = tuple(plan_asset(asset, scope, ports, today) for asset in assets)
+    longest = max(
+        (
+            plan.connections * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
+            for plan, asset in zip(plans, assets, strict=True)
+        ),
+        default=0.0,
+    )
+    whole = sum(
+        plan.connections * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
+        for plan, asset in zip(plans, assets, strict=True)
+    )
+    return Plan(plans, sum(plan.connections for plan in plans), max(longest, whole / concurrency))
+
+
+def plan_asset(
+    asset: Asset,
+    scope: Scope,
+    ports: tuple[int, ...],
+    today: date,
+    resolved: dict[str, tuple[str, ...]] | None = None,
+) -> AssetPlan:
+    """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
+
+    Without it a name that has to be resolved gives steps with the address None.
+    """
+    if asset.manners.passive:
+        return AssetPlan(asset.id, (), ("the inventory declares the asset passive: it is never contacted",), 0)
+    refusals: list[str] = []
+    steps: list[Step] = []
+    if resolved is None:
+        steps.extend(Step(StepKind.RESOLVE, None, 0, (), 0, f"resolve {name}") for name in names_to_resolve(asset))
+
+    def permitted(addresses: Sequence[str | None]) -> list[str | None]:
+        kept: list[str | None] = []
+        for address in addresses:
+            answer = scope.permit(asset, address, today) if address is not None else None
+            if isinstance(answer, Refusal):
+                if answer.reason not in refusals:
+                    refusals.append(answer.reason)
+            elif address not in kept:
+                kept.append(address)
+        return kept
+
+    own = permitted(own_addresses(asset, resolved))
+    for kind in (StepKind.DICOM, StepKind.DICOMWEB, StepKind.WEB, StepKind.TLS):
+        seen: set[tuple[str | None, int]] = set()
+        for index, service in enumerate(asset.services):
+            for address in permitted(service_addresses(asset, service, resolved)):
+                if kind is not StepKind.TLS:
+                    steps.extend(_questions(kind, service, index, address))
+                elif service.speaks_tls and (address, service.port) not in seen:
+                    seen.add((address, service.port))
+                    steps.append(_tls_step(asset, service, address, resolved))
+    asked = {(step.address, step.port) for step in steps}
+    for address in own:
+        steps.extend(
+            Step(StepKind.PORT, address, port, (), PORT_CONNECTIONS, "reachability")
+            for port in ports
+            if (address, port) not in asked
+        )
+    total = sum(step.connections for step in steps)
+    budget = asset.manners.max_connections
+    if total > budget:
+        refusals.append(f"up to {total} connections are wanted and the budget is {budget}: the last may not be asked")
+    return AssetPlan(asset.id, tuple(steps), tuple(refusals), min(total, budget))
+
+
+def _questions(kind: StepKind, service: Service, index: int, address: str | None) -> list[Step]:
+    if kind is StepKind.DICOM and service.is_dicom:
+        connections = DICOM_CONNECTIONS + (0 if service.speaks_tls else DICOM_OTHER_MODE_CONNECTIONS)
+        return [Step(kind, address, service.port, (index,), connections, "survey, wrong called AE title, canary")]
+    if kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
+        return [Step(kind, address, service.port, (index,), DICOMWEB_CONNECTIONS, "canary and control")]
+    if kind is StepKind.WEB and service.kind is ServiceKind.WEB:
+        return [Step(kind, address, service.port, (index,), WEB_CONNECTIONS, "page")]
+    return []
+
+
+def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None) -> Step:
+    """One TLS step serves every declared service on the same address and port."""
+    sharing = tuple(
+        index
+        for index, other in enumerate(asset.services)
+        if other.speaks_tls and other.port == service.port and address in service_addresses(asset, other, resolved)
+    )
+    return Step(StepKind.TLS, address, service.port, sharing, TLS_CONNECTIONS, "versions and certificate")
+
+
+def names_to_resolve(asset: Asset) -> tuple[str, ...]:
+    """The host names that a visit has to look up: the asset's own, and those of URLs on other names."""
+    names = [asset.hostname] if asset.hostname else []
+    for service in asset.services:
+        host = service.host
+        if host is not None and canonical(host) is None and host not in names:
+            names.append(host)
+    return tuple(names)
+
+
+def own_addresses(asset: Asset, resolved: dict[str, tuple[str, ...]] | None) -> Sequence[str | None]:
+    """The declared addresses; where there are none, those of the host name (None while it is not resolved)."""
+    if asset.addresses:
+        return asset.addresses
+    return (None,) if resolved is None else resolved.get(asset.hostname or "", ())
+
+
+def service_addresses(
+    asset: Asset, service: Service, resolved: dict[str, tuple[str, ...]] | None
+) -> Sequence[str | None]:
+    """Where a service is asked. A URL that names the asset's own host is asked at the asset's own addresses."""
+    host = service.host
+    if host is None or host == (asset.hostname or "").lower():
+        return own_addresses(asset, resolved)
+    literal = canonical(host)
+    if literal is not None:
+        return (str(literal),)
+    return (None,) if resolved is None else resolved.get(host, ())

@@ -1,0 +1,250 @@
+"""dicom.anonymous-query: a stranger's query is answered."""
+
+from __future__ import annotations
+
+from checker.catalog.dicom import Meaning, meaning
+from checker.model import AssociationOutcome, DicomFacts, QueryVerdict, Severity, Status
+from checker.rules import controls
+from checker.rules.access import (
+    CANARY,
+    SURVEY,
+    accepted,
+    all_told,
+    answers_query,
+    associations,
+    of_purpose,
+    refuses_strangers,
+    status_text,
+    weigh,
+    words,
+)
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.examples import (
+    PATIENT_ROOT_FIND,
+    STUDY_ROOT_FIND,
+    VERIFICATION,
+    archive,
+    canary,
+    dicom_tls_service,
+    rejected,
+    service_case,
+    survey,
+)
+
+_NOT_SUPPORTED = 0x0122  # Refused: SOP Class Not Supported (PS3.7 annex C.5.6)
+_NOT_AUTHORISED = 0x0124  # Refused: Not Authorized (PS3.7 annex C.5.11)
+_BY_USER = 0  # PS3.8 table 9-26: the peer's application chose to abort
+_NO_REASON = (2, 0)
+_SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: about the transfer syntax, not about the query
+
+
+def judge(case: Case) -> Verdict:
+    """The canary served fails; a refusal of the caller, of the context or of the request passes; the rest is"
+    " unknown."""
+    asked = [facts for facts in associations(case) if facts.purpose in (SURVEY, CANARY)]
+    told = all_told(asked)
+    weighed = weigh(asked, lambda facts: _one(facts, asked))
+    by = weighed.by
+    if weighed.status is Status.FAIL and by is not None:
+        if by.query is QueryVerdict.KEY_IGNORED:
+            return failed(
+                "A query of an unregistered caller was answered with data: the search key was ignored,"
+                " and the answer was aborted unread.",
+                key_ignored=True,
+                data_on_its_way=True,
+                read=False,
+                associations=told,
+            )
+        return failed(
+            "A query of an unregistered caller, for a study that cannot exist, was answered with success.",
+            key_ignored=False,
+            associations=told,
+        )
+    if weighed.status is Status.PASS and by is not None:
+        return passed(f"An unregistered caller cannot query: {_refusal(by)}.", associations=told)
+    return unknown(f"Whether a stranger can query was not shown: {_doubt(by, asked)}.", associations=told)
+
+
+def _one(facts: DicomFacts, asked: list[DicomFacts]) -> Status | None:
+    if answers_query(facts):
+        return Status.FAIL
+    welcome = any(accepted(other) for other in asked if other.tls is facts.tls)
+    if facts.purpose is not CANARY:
+        # A stranger who gets no association cannot query in one.
+        return Status.PASS if refuses_strangers(facts) and not welcome else None
+    if accepted(facts):
+        return Status.PASS if _query_refused(facts, asked) else Status.UNKNOWN
+    return Status.PASS if refuses_strangers(facts) and not welcome else Status.UNKNOWN
+
+
+def _query_refused(facts: DicomFacts, asked: list[DicomFacts]) -> bool:
+    match facts.query:
+        case QueryVerdict.REFUSED_STATUS:
+            return facts.query_status == _NOT_AUTHORISED or (
+                facts.query_status == _NOT_SUPPORTED and _no_other_search(facts, asked)
+            )
+        case QueryVerdict.REFUSED_ABORT:
+            offered = any(_is_search(context.abstract_syntax) and context.result == 0 for context in facts.contexts)
+            # An abort of the provider for a given reason calls our message wrong; that is no refusal of the query.
+            meant = facts.abort is not None and (facts.abort[0] == _BY_USER or facts.abort == _NO_REASON)
+            return offered and meant
+        case QueryVerdict.CONTEXT_REJECTED:
+            results = [context.result for context in facts.contexts if _is_search(context.abstract_syntax)]
+            refused = bool(results) and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
+            return refused and _no_other_search(facts, asked)
+        case _:
+            return False
+
+
+def _no_other_search(canary_facts: DicomFacts, asked: list[DicomFacts]) -> bool:
+    """Whether the survey showed that no other SOP class for queries is accepted than the one the canary asked.
+
+    "This one is not supported" says nothing about the others, so a survey that asked for them is needed.
+    """
+    mine = {context.abstract_syntax for context in canary_facts.contexts}
+    surveyed = [facts for facts in of_purpose(asked, SURVEY) if accepted(facts) and facts.tls is canary_facts.tls]
+    others = [
+        context.result
+        for facts in surveyed
+        for context in facts.contexts
+        if _is_search(context.abstract_syntax) and context.abstract_syntax not in mine
+    ]
+    return bool(others) and 0 not in others and _SYNTAX_NOT_SUPPORTED not in others
+
+
+def _is_search(uid: str) -> bool:
+    return meaning(uid) is Meaning.SEARCH
+
+
+def _refusal(facts: DicomFacts) -> str:
+    match facts.query:
+        case QueryVerdict.REFUSED_STATUS if facts.query_status is not None:
+            return f"the query was refused with status {status_text(facts.query_status)}"
+        case QueryVerdict.REFUSED_ABORT:
+            return "the query was answered with an abort of the association"
+        case QueryVerdict.CONTEXT_REJECTED:
+            return "no presentation context for queries was accepted"
+        case _:
+            return f"the association was {words(facts)}"
+
+
+def _doubt(facts: DicomFacts | None, asked: list[DicomFacts]) -> str:
+    if facts is None:
+        asked_last = of_purpose(asked, CANARY)[-1:] or asked[-1:]
+        return f"the association for it was {words(asked_last[0] if asked_last else None)}"
+    if facts.query is QueryVerdict.REFUSED_STATUS and facts.query_status is not None:
+        return f"the query failed with status {status_text(facts.query_status)}, which need not be a refusal"
+    if facts.query is QueryVerdict.REFUSED_ABORT:
+        return "the association was aborted, which need not be a refusal of the query"
+    if facts.query is QueryVerdict.CONTEXT_REJECTED:
+        return "one class of query was refused, and others were accepted or not asked"
+    if accepted(facts):
+        return "the query got no answer that decides"
+    return f"the association for it was {words(facts)}"
+
+
+RULE = Rule(
+    title="Anybody may query",
+    severity=Severity.CRITICAL,
+    subject=Subject.SERVICE,
+    meaning=(
+        "A query (C-FIND) from a calling AE title that nobody registered was answered with success. The query was for a"
+        " study that cannot exist, so it could match nothing; a real one would list patients and their studies. From"
+        " there to the images it is one request.\n\n"
+        "A service that ignores the search key starts to send whatever it has. The answer is then aborted unread, and"
+        " the question is not asked of that asset again.\n\n"
+        "An accepted presentation context is not yet permission: some products accept it and abort at the request. To"
+        " pass, the refusal must be of the caller (rejection 1/1/3, a client certificate), of every query context, or"
+        " of the request (status 0124, status 0122 with no other query class accepted, an abort by the application)."
+        " Failures of processing, such as C000 and A900, are unknown."
+    ),
+    remedy=(
+        "Allow queries only to registered peers, by AE title and address, and require client certificates on DICOM TLS."
+        " In Orthanc set DicomAlwaysAllowFind to false and DicomCheckModalityHost to true; in dcmqrscp restrict the"
+        " peer list of each storage area. Until then, let the firewall admit only the known peers."
+    ),
+    controls=controls.ANONYMOUS_QUERY,
+    applies=lambda service: service.is_dicom,
+    judge=judge,
+    examples=(
+        Example(
+            "The canary was answered with success.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.QUERY_ACCEPTED, 0x0000)),
+            Status.FAIL,
+        ),
+        Example(
+            "The key was ignored and data was on its way.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.KEY_IGNORED, 0xFF00)),
+            Status.FAIL,
+        ),
+        Example(
+            "Not authorised.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_STATUS, _NOT_AUTHORISED)),
+            Status.PASS,
+        ),
+        Example(
+            "The context was accepted and the request answered with an abort.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_ABORT, abort=(0, 0))),
+            Status.PASS,
+        ),
+        Example(
+            "No context for queries is accepted.",
+            service_case(
+                archive(),
+                survey(
+                    accepted=(VERIFICATION,),
+                    refused=(STUDY_ROOT_FIND, PATIENT_ROOT_FIND),
+                    echo_status=0,
+                ),
+                canary(QueryVerdict.CONTEXT_REJECTED),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "The unregistered caller gets no association.",
+            service_case(archive(), rejected((1, 1, 3)), rejected((1, 1, 3), purpose=CANARY)),
+            Status.PASS,
+        ),
+        Example(
+            "TLS asks for a client certificate.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "One class of query is refused, and another is accepted.",
+            service_case(
+                archive(),
+                survey(
+                    accepted=(VERIFICATION, PATIENT_ROOT_FIND),
+                    refused=(STUDY_ROOT_FIND,),
+                    echo_status=0,
+                ),
+                canary(QueryVerdict.CONTEXT_REJECTED),
+            ),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "Rejected 1/1/7: a caller who knows the right title might get in.",
+            service_case(archive(), rejected((1, 1, 7)), rejected((1, 1, 7), purpose=CANARY)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The query failed while it was processed.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_STATUS, 0xC000)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The association was aborted for an unexpected message, which may be a fault and no refusal.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_ABORT, abort=(2, 2))),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The query was not answered.",
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.INDETERMINATE)),
+            Status.UNKNOWN,
+        ),
+    ),
+)

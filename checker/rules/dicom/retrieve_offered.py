@@ -1,0 +1,75 @@
+"""dicom.retrieve-offered: C-GET or C-MOVE is offered to an unregistered caller."""
+
+from __future__ import annotations
+
+from checker.catalog.dicom import Meaning
+from checker.model import AssociationOutcome, Severity, Status
+from checker.rules import controls
+from checker.rules.base import Case, Example, Rule, Subject, Verdict
+from checker.rules.examples import (
+    STUDY_ROOT_GET,
+    STUDY_ROOT_MOVE,
+    VERIFICATION,
+    archive,
+    rejected,
+    service_case,
+    survey,
+)
+from checker.rules.offers import judge_offer
+
+
+def judge(case: Case) -> Verdict:
+    """Any GET or MOVE context accepted in an association of ours fails."""
+    return judge_offer(case, Meaning.TAKE, "retrieval")
+
+
+RULE = Rule(
+    title="Retrieval is offered to anybody",
+    severity=Severity.MEDIUM,
+    subject=Subject.SERVICE,
+    meaning=(
+        "The service accepted presentation contexts for C-GET or C-MOVE, the requests that fetch images, in an"
+        " association with a caller that nobody registered. It is an offer and no proof: some products accept the"
+        " context and refuse the request. No image is ever asked for to find out.\n\n"
+        "A context refused only for its transfer syntax is unknown, for another syntax might have been accepted."
+    ),
+    remedy=(
+        "Refuse associations from callers that are not registered, and where the product can, switch C-GET off and"
+        " allow C-MOVE only to known destinations (in dcmqrscp --disable-get and a host table)."
+    ),
+    controls=controls.UNKNOWN_AE,
+    applies=lambda service: service.is_dicom,
+    judge=judge,
+    examples=(
+        Example(
+            "MOVE and GET were accepted.",
+            service_case(archive(), survey(accepted=(VERIFICATION, STUDY_ROOT_MOVE, STUDY_ROOT_GET))),
+            Status.FAIL,
+        ),
+        Example(
+            "Neither was accepted.",
+            service_case(archive(), survey(accepted=(VERIFICATION,), refused=(STUDY_ROOT_MOVE, STUDY_ROOT_GET))),
+            Status.PASS,
+        ),
+        Example(
+            "The unregistered caller gets no association.",
+            service_case(archive(), rejected((1, 1, 3))),
+            Status.PASS,
+        ),
+        Example(
+            "Rejected 1/1/7: a caller who knows the right title might get in.",
+            service_case(archive(), rejected((1, 1, 7))),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The association was aborted.",
+            service_case(archive(), survey(AssociationOutcome.ABORTED, abort=(0, 0))),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "Retrieval was not among what was asked.",
+            service_case(archive(), survey(accepted=(VERIFICATION,))),
+            Status.UNKNOWN,
+        ),
+    ),
+)

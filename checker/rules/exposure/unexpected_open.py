@@ -1,0 +1,107 @@
+"""exposure.unexpected-open: a port is open that policy does not allow."""
+
+from __future__ import annotations
+
+from checker.model import ConnectState, Severity, Status
+from checker.rules import controls
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.examples import archive, asset_case, policy, port_seen, ports_seen
+from checker.rules.sweep import counted, doubt, few, listed, resting_on, sweep
+
+
+def judge(case: Case) -> Verdict:
+    """An open port outside may_reach and must_reach fails; without any policy, the declared services are allowed."""
+    swept = sweep(case)
+    stated = case.policy.stated
+    if stated and not case.policy.speaks_of(case.vantage):
+        return unknown(
+            f"The exposure policy names no zone {case.vantage!r}, so it does not say what may be open to it.",
+            open=listed(swept.open),
+        )
+    allowed = (
+        case.policy.may_reach(case.asset, case.vantage, case.now.date())
+        if stated
+        else frozenset(service.port for service in case.asset.services)
+    )
+    by = "what the exposure policy allows" if stated else "the declared services"
+    unexpected = tuple(place for place in swept.open if place[1] not in allowed)
+    if unexpected:
+        verdict = failed(
+            f"Open to {case.vantage!r}, though not among {by}: {few(port for _, port in unexpected)}.",
+            unexpected=listed(unexpected),
+            allowed=sorted(allowed),
+            allowed_by=by,
+        )
+        return resting_on(verdict, case, unexpected)
+    if not swept.complete:
+        return unknown(
+            f"No unexpected port was seen open, but {doubt(swept)}.",
+            not_decided=listed(swept.undecided),
+            addresses_not_asked=list(swept.unasked),
+        )
+    return passed(
+        f"Of {counted(len(swept.asked))} asked, none is open but those among {by}.",
+        open=listed(swept.open),
+        asked=len(swept.asked),
+        allowed=sorted(allowed),
+        allowed_by=by,
+    )
+
+
+RULE = Rule(
+    title="A port is open that is not expected to be",
+    severity=Severity.HIGH,
+    subject=Subject.ASSET,
+    meaning=(
+        "From this vantage a TCP port takes connections that the inventory's exposure policy does not list for this"
+        " asset and zone: what is not said must not be reachable. An inventory with no policy at all allows its"
+        " declared services and nothing else. Where there is a policy, and the vantage is none of its zones, the answer"
+        " is unknown.\n\n"
+        "Only a connection that was made, or an answer, counts as open. To pass, each port that was asked must have"
+        " given a state that decides, at each address; a pass speaks of the ports that were asked, which the evidence"
+        " counts."
+    ),
+    remedy=(
+        "Close the port on the device or in the firewall between the zones. If it is needed, add a line to the exposure"
+        " policy with a reason, an owner and an expiry."
+    ),
+    controls=controls.UNEXPECTED_PORT,
+    judge=judge,
+    examples=(
+        Example(
+            "Telnet is open beside the declared service, and there is no policy.",
+            asset_case(archive(), port_seen(11112), port_seen(23)),
+            Status.FAIL,
+        ),
+        Example(
+            "The declared service is open to a zone that policy does not let reach it.",
+            asset_case(archive(), port_seen(11112), policy=policy(may_reach=["tcp/443"])),
+            Status.FAIL,
+        ),
+        Example(
+            "Only what policy allows is open.",
+            asset_case(
+                archive(),
+                port_seen(11112),
+                *ports_seen([21, 23, 445], ConnectState.FILTERED),
+                policy=policy(may_reach=["dicom/11112"]),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "The vantage is no zone of the policy.",
+            asset_case(archive(), port_seen(11112), vantage="laboratory", policy=policy(may_reach=["dicom/11112"])),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "One port could not be asked.",
+            asset_case(archive(), port_seen(11112), port_seen(23, ConnectState.LOCAL_ERROR)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "There was no way to the asset.",
+            asset_case(archive(), *ports_seen([23, 11112], ConnectState.UNREACHABLE)),
+            Status.UNKNOWN,
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""What happens when a peer, a disk or a file misbehaves."""

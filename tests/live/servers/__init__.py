@@ -1,0 +1,1 @@
+"""Launchers of the real servers that live tests ask: context managers, one module for each product."""

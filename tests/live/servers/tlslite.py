@@ -1,0 +1,75 @@
+"""A TLS server by tlslite-ng in a child process: the one that still speaks SSL 3.0, which Debian's OpenSSL does not.
+
+`python -m tests.live.servers.tlslite` is the child; it serves one connection at a time and echoes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+from tlslite.errors import TLSError
+
+from tests.live.certificates import TlsFiles
+from tests.live.servers.openssl import TlsServer
+from tests.live.servers.process import LOOPBACK, python_child, serving
+
+SSL3 = (3, 0)
+TLS13 = (3, 4)
+_SILENCE_S = 10.0
+
+
+@contextmanager
+def tlslite(
+    files: TlsFiles,
+    *,
+    lowest: tuple[int, int] = SSL3,
+    highest: tuple[int, int] = SSL3,
+    host: str = LOOPBACK,
+) -> Iterator[TlsServer]:
+    """A tlslite-ng server of these versions on the wire: (3, 0) is SSL 3.0, (3, 4) is TLS 1.3."""
+
+    def command(_folder: Path, ports: tuple[int, ...]) -> list[str]:
+        versions = [str(number) for version in (lowest, highest) for number in version]
+        return python_child(__name__, host, str(ports[0]), str(files.key), str(files.certificate), *versions)
+
+    with serving("tlslite", command) as process:
+        yield TlsServer(host, process.ports[0], files, process)
+
+
+def _serve(host: str, port: int, key: Path, certificate: Path, versions: list[int]) -> None:
+    private = parsePEMKey(key.read_text(), private=True)
+    chain = X509CertChain()
+    chain.parsePemList(certificate.read_text())
+    settings = HandshakeSettings()
+    settings.minVersion, settings.maxVersion = (versions[0], versions[1]), (versions[2], versions[3])
+    with socket.create_server((host, port)) as listener:
+        while True:
+            accepted, _address = listener.accept()
+            accepted.settimeout(_SILENCE_S)
+            # What a client breaks off is its own affair; the next one is served all the same.
+            with accepted, suppress(TLSError, OSError):
+                session = TLSConnection(accepted)
+                session.handshakeServer(certChain=chain, privateKey=private, settings=settings)
+                while received := session.read(max=4096, min=1):
+                    session.write(received)
+                session.close()
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("host")
+    parser.add_argument("port", type=int)
+    parser.add_argument("key", type=Path)
+    parser.add_argument("certificate", type=Path)
+    parser.add_argument("versions", type=int, nargs=4)
+    asked = parser.parse_args()
+    _serve(asked.host, asked.port, asked.key, asked.certificate, asked.versions)
+
+
+if __name__ == "__main__":
+    _main()
