@@ -1,20 +1,35 @@
-"""Pure: what may be contacted. (asset, address) -> Permit | Refusal.
+"""Pure: what may be contacted. (asset, address) -> Permit | Refusal. It looks nothing up and contacts nobody.
 
 Nothing is contacted without a `Permit`, and the gateway asks `Scope.confirms` again just before it opens a socket, so a
 permit that was not made from the inventory's own networks is worth nothing. A range is only ever a boundary, never a
 target: a permit is for one address of one asset.
+
+An IPv6 address that a translator or a tunnel turns into an IPv4 address is another way to the device behind that, so
+both have to be in the scope.
 """
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from datetime import date
 from typing import TypeAlias
 
-from checker.model import Asset, Inventory, Permit, Refusal
+from checker.model import Asset, AssetManners, Inventory, Permit, Refusal
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Addresses of no device: "this network" (RFC 1122 3.2.1.3; a socket takes some of them for this machine), and the
+# limited broadcast.
+_NO_DEVICE = (ipaddress.ip_network("0.0.0.0/8"), ipaddress.ip_network("255.255.255.255/32"))
+# IPv6 prefixes whose last 32 bits are an IPv4 address: IPv4-compatible (RFC 4291 2.5.5.1), IPv4-translated (RFC 2765
+# 2.1) and the well-known prefix of NAT64 (RFC 6052 2.1).
+_ENDS_IN_IPV4 = tuple(ipaddress.IPv6Network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96"))
+# NAT64 by a prefix of local choice (RFC 8215): where in the address the IPv4 address is, depends on that choice.
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
+# The interface identifier of ISATAP (RFC 5214 6.1), its universal/local bit left out.
+_ISATAP, _ISATAP_MASK = 0x00005EFE, 0xFDFFFFFF
 
 
 def canonical(text: str) -> Address | None:
@@ -37,9 +52,9 @@ class Scope:
     """The boundary that an inventory draws: owned networks less exclusions, until the authorization expires."""
 
     def __init__(self, inventory: Inventory) -> None:
-        self._owned = [ipaddress.ip_network(text) for text in inventory.owned_networks]
-        self._public = [ipaddress.ip_network(text) for text in inventory.public_networks]
-        self._excluded = [ipaddress.ip_network(text) for text in inventory.excluded]
+        self._owned = _Networks(inventory.owned_networks)
+        self._public = _Networks(inventory.public_networks)
+        self._excluded = _Networks(inventory.excluded)
         self._expires = inventory.authorization.expires
 
     def permit(self, asset: Asset, address: str, today: date) -> Permit | Refusal:
@@ -50,27 +65,112 @@ class Scope:
         shown = str(parsed)
         if self._expires < today:
             return Refusal(asset.id, shown, f"the authorization expired on {self._expires.isoformat()}")
-        if parsed.is_multicast or parsed.is_unspecified or shown == "255.255.255.255":
-            return Refusal(asset.id, shown, f"{shown} is not the address of one device")
-        if _within(parsed, self._excluded) is not None:
-            return Refusal(asset.id, shown, f"{shown} is excluded by the inventory")
-        if parsed.is_global:
-            network = _within(parsed, self._public)
-            if network is None:
-                return Refusal(asset.id, shown, f"{shown} is a public address and in no network of public_networks")
-        else:
-            network = _within(parsed, self._owned) or _within(parsed, self._public)
-            if network is None:
-                return Refusal(asset.id, shown, f"{shown} is in no network of owned_networks")
+        network = self._boundary(parsed)
+        if isinstance(network, str):
+            return Refusal(asset.id, shown, network)
+        if parsed.version == 6:
+            if parsed in _LOCAL_NAT64:
+                return Refusal(asset.id, shown, f"{shown} is translated to an IPv4 address that it does not tell")
+            for inner in _carried(parsed):
+                reason = self._boundary(inner)
+                if isinstance(reason, str):
+                    return Refusal(asset.id, shown, f"{shown} leads to {inner}: {reason}")
         return Permit(asset.id, shown, str(network), self._expires)
 
     def confirms(self, permit: Permit, asset: Asset, today: date) -> bool:
         """Whether this very permit would be given again for the asset on this day."""
         return self.permit(asset, permit.address, today) == permit
 
+    def _boundary(self, address: Address) -> Network | str:
+        """The network by which an address is inside, or in one sentence why it is not."""
+        if address.is_multicast or address.is_unspecified or any(address in network for network in _NO_DEVICE):
+            return f"{address} is not the address of one device"
+        if self._excluded.holding(address) is not None:
+            return f"{address} is excluded by the inventory"
+        if _is_public(address):
+            return self._public.holding(address) or (
+                f"{address} is a public address and in no network of public_networks"
+            )
+        return (
+            self._owned.holding(address)
+            or self._public.holding(address)
+            or f"{address} is in no network of owned_networks"
+        )
 
-def _within(address: Address, networks: list[Network]) -> Network | None:
-    for network in networks:
-        if address.version == network.version and address in network:
-            return network
-    return None
+
+class Listed:
+    """What an inventory names. A network is a boundary: only what is listed, or what a listed name means, is asked."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._assets = {asset.id: asset for asset in inventory.assets}
+        self._at: dict[str, dict[str, AssetManners]] = {}
+        self._hosts: set[str] = set()
+        for asset in inventory.assets:
+            for address in asset.addresses:
+                self._at.setdefault(address, {})[asset.id] = asset.manners
+            self._hosts.update(service.host for service in asset.services if service.host is not None)
+            if asset.hostname is not None:
+                self._hosts.add(asset.hostname.lower())
+        self._literals = {str(literal) for host in self._hosts if (literal := canonical(host)) is not None}
+
+    def asset(self, asset: Asset) -> bool:
+        """Whether this very asset, with these manners and addresses, is in the inventory."""
+        return self._assets.get(asset.id) == asset
+
+    def address(self, address: str) -> bool:
+        """Whether a canonical address is named, as one of an asset or in the URL of a service."""
+        return address in self._at or address in self._literals
+
+    def name(self, hostname: str) -> bool:
+        """Whether a host is named, as that of an asset or in the URL of a service."""
+        return hostname.lower() in self._hosts
+
+    def assets_at(self, address: str) -> Iterable[tuple[str, AssetManners]]:
+        """The ids and manners of all assets at a canonical address."""
+        return self._at.get(address, {}).items()
+
+
+class _Networks:
+    """A set of networks that is asked by the lengths of their prefixes, however many networks there are."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._by_length: dict[tuple[int, int], dict[int, Network]] = {}
+        for text in texts:
+            network = ipaddress.ip_network(text)
+            starts = self._by_length.setdefault((network.version, network.prefixlen), {})
+            starts[int(network.network_address)] = network
+
+    def holding(self, address: Address) -> Network | None:
+        """A network that holds the address, or None."""
+        number = int(address)
+        for (version, length), starts in self._by_length.items():
+            if version == address.version:
+                host_bits = address.max_prefixlen - length
+                network = starts.get(number >> host_bits << host_bits)
+                if network is not None:
+                    return network
+        return None
+
+
+def _is_public(address: Address) -> bool:
+    """Whether an address is anybody's, by the IANA special-purpose registries (RFC 6890).
+
+    6to4 counts as public whatever the registry says of it: its relays are public, and Python's versions differ on it.
+    """
+    return address.is_global or (isinstance(address, ipaddress.IPv6Address) and address.sixtofour is not None)
+
+
+def _carried(address: Address) -> tuple[ipaddress.IPv4Address, ...]:
+    """The IPv4 addresses to which packets for an IPv6 address are translated or tunnelled."""
+    if not isinstance(address, ipaddress.IPv6Address) or address.is_loopback:
+        return ()
+    number = int(address)
+    carried: list[ipaddress.IPv4Address] = []
+    if address.sixtofour is not None:  # RFC 3056 section 2
+        carried.append(address.sixtofour)
+    if address.teredo is not None:  # RFC 4380 section 4: the server and the client
+        carried.extend(address.teredo)
+    isatap = (number >> 32) & _ISATAP_MASK == _ISATAP
+    if isatap or any(address in network for network in _ENDS_IN_IPV4):
+        carried.append(ipaddress.IPv4Address(number & 0xFFFFFFFF))
+    return tuple(carried)

@@ -225,11 +225,11 @@ class Requestor:
         if self._request is not None:
             raise IllegalUse("nothing can be received before the association is asked for")
         events: list[Event] = []
-        if self._deaf:
+        if self._deaf():
             return ()
         self._reader.feed(data)
         try:
-            while not self._deaf and (pdu := self._reader.next()) is not None:
+            while not self._deaf() and (pdu := self._reader.next()) is not None:
                 event = self._heard(pdu)
                 if event is not None:
                     events.append(event)
@@ -239,7 +239,6 @@ class Requestor:
             events.append(Malformed(str(malformed)))
         return tuple(events)
 
-    @property
     def _deaf(self) -> bool:
         return self._must_abort or self.finished
 

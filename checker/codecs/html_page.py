@@ -24,6 +24,7 @@ _ATTRIBUTE = re.compile(r"""([a-z_:][a-z0-9_:.-]*)(?:\s{0,8}=\s{0,8}(?:"([^"]*)"
 _TITLE = re.compile(r"<title[^<>]*>([^<]{0,200})</title")
 _ANY_TAG = re.compile(r"<[^<>]*>")
 _LISTING = re.compile(r"(?:index of /|directory listing for|directory: /)")
+_IIS_LISTING = re.compile(r"[a-z0-9.:\[\]-]{1,253} - /")
 _REFRESH = re.compile(
     r"\s*([0-9]{1,6}(?:\.[0-9]{0,3})?)\s{0,8}[;,]\s{0,8}(?:url\s{0,8}=\s{0,8})?['\"]?([^'\"\s]{1,500})"
 )
@@ -59,7 +60,7 @@ def names_login(path: str, *, asked: str = "", host: str = "", query: str = "") 
     """Whether a place to go to is a login or a single sign-on.
 
     Words that the `asked` path has too are no evidence: a redirect that only adds a slash echoes them. Of a query only
-    the parameters that OpenID Connect, SAML and WS-Federation require in their requests count, for the rest may echo too.
+    the parameters that OpenID Connect, SAML and WS-Federation require in their requests count, for the rest may echo.
     """
     words = set(_LOGIN_WORD.findall(path.lower())) - set(_LOGIN_WORD.findall(asked.lower()))
     return bool(words) or bool(_LOGIN_HOST.search(host.lower())) or bool(_LOGIN_QUERY.search(query.lower()))
@@ -103,7 +104,8 @@ def _set_aside(whole: str) -> tuple[str, list[tuple[str, str]]]:
     while (found := opener.search(whole, at)) is not None:
         kept.append(whole[at : found.start()])
         if found.group(1) is None:
-            end = whole.find("-->", found.end())
+            # HTML Standard, "Parsing": `<!-->` and `<!--->` are whole comments.
+            end = whole.find("-->", found.start() + 2)
             at = len(whole) if end < 0 else end + 3
             continue
         end = whole.find(f"</{found.group(1)}", found.end())
@@ -180,7 +182,13 @@ def _is_shell(tags: list[tuple[str, dict[str, str]]], words: str) -> bool:
 def _is_listing(title: str | None, markup: str, tags: list[tuple[str, dict[str, str]]]) -> bool:
     if not any(name == "a" and attributes.get("href") for name, attributes in tags):
         return False
-    return "[to parent directory]" in markup or (title is not None and _LISTING.match(title) is not None)
+    if "[to parent directory]" in markup:  # IIS, below its root
+        return True
+    if title is None:
+        return False
+    return _LISTING.match(title) is not None or (
+        _IIS_LISTING.match(title) is not None and f"<h1>{title}</h1>" in markup and any(name == "pre" for name, _ in tags)
+    )
 
 
 def _product(title: str | None, realm: str | None, whole: str, catalogue: Iterable[Product]) -> str | None:

@@ -24,8 +24,10 @@ __all__ = [
     "challenges",
     "cookies",
     "http_facts",
+    "is_encoded",
     "is_json",
     "length_class",
+    "media_type",
     "read_page",
     "realm",
     "redirect",
@@ -51,6 +53,8 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Long numbers in a path may be an echoed UID or the number of somebody.
 _NUMBER = re.compile(r"[0-9][0-9.]{7,}")
+# RFC 3986 3.3; the best known is `;jsessionid=`.
+_PARAMETERS = re.compile(r";[^/]*")
 _JSON_VALUE = re.compile(rb'[{\["0-9-]|true|false|null')
 _JSON_SPACE = b" \t\r\n"  # RFC 8259 section 2
 _HTML_START = re.compile(
@@ -68,8 +72,24 @@ class Redirect:
     to_login: bool
 
 
+def media_type(headers: Headers) -> str | None:
+    """The media type of a body, in lower case and without parameters; None where none, or no such thing, was named."""
+    value = next(iter(_values(headers, b"content-type")), None)
+    found = None if value is None else _MEDIA_TYPE.match(value)
+    return None if found is None else found.group(1).lower()
+
+
+def is_encoded(headers: Headers) -> bool:
+    """Whether the body comes in a content coding (RFC 9110 8.4), which we never ask for."""
+    return any(
+        coding.strip().lower() not in ("", "identity")
+        for value in _values(headers, b"content-encoding")
+        for coding in value.split(",")
+    )
+
+
 def is_json(media_type: str | None) -> bool:
-    """Whether a media type says JSON: `application/json`, or a `+json` suffix such as DICOM's (RFC 6839, PS3.18 8.7)."""
+    """Whether a media type says JSON: `application/json`, or a suffix such as DICOM's (RFC 6839, PS3.18 8.7)."""
     return media_type is not None and (media_type in ("application/json", "text/json") or media_type.endswith("+json"))
 
 
@@ -118,11 +138,12 @@ def realm(headers: Headers) -> str | None:
 def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
     """Where a Location leads, seen from `origin` (such as `https://host:8443`) and the path that was asked.
 
-    Anything that browsers might read in two ways (control characters, backslashes, other schemes, user names without a
-    host, ports that are none) is MALFORMED.
+    Anything that browsers might read in two ways (control characters, backslashes, three slashes, other schemes, user
+    names without a host, ports that are none) is MALFORMED. Of the path its parameters are dropped, for they may be a
+    session's key.
     """
     text = location.strip(" \t")
-    if not text or len(text) > 8192 or _CONTROL.search(text) or "\\" in text:
+    if not text or len(text) > 8192 or _CONTROL.search(text) or "\\" in text or text.startswith("///"):
         return Redirect(MALFORMED, None, to_login=False)
     try:
         # The scheme's case is no matter, and a reference without one is taken from where we asked (RFC 3986 section 5).
@@ -134,7 +155,7 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
         return Redirect(MALFORMED, None, to_login=False)
     to_login = names_login(target.path, asked=asked, query=target.query)
     if there == here:
-        path = _NUMBER.sub("<number>", target.path or "/")
+        path = _NUMBER.sub("<number>", _PARAMETERS.sub("", target.path) or "/")
         return Redirect(SAME, _printable(path, _LONG), to_login)
     return Redirect(there, None, to_login or names_login("", host=target.hostname or ""))
 
@@ -161,7 +182,7 @@ def cookies(set_cookie: Iterable[str]) -> tuple[CookieFacts, ...]:
 
 
 def length_class(length: int) -> int:
-    """The smallest power of two that is not below a length in bytes; 0 for 0, so that a length says little of a body."""
+    """The smallest power of two that is not below a length in bytes; 0 for 0. So a length says little of a body."""
     return 0 if length <= 0 else 1 << (min(length, _MOST_LENGTH) - 1).bit_length()
 
 
@@ -185,11 +206,7 @@ def http_facts(
     `HttpEnd.ENCODED` and the body is not looked at; a coding was not asked for, and may be a bomb.
     """
     facts = _header_facts(headers, purpose=purpose, path=path, tls=tls, status=status, origin=origin)
-    encoded = any(
-        coding.strip().lower() not in ("", "identity")
-        for value in _values(headers, b"content-encoding")
-        for coding in value.split(",")
-    )
+    encoded = is_encoded(headers)
     declared = _content_length(headers)
     if declared is None and complete and not encoded:
         declared = len(prefix)
@@ -210,14 +227,12 @@ def _header_facts(
 ) -> HttpFacts:
     location = next(iter(_values(headers, b"location")), None)
     leads = redirect(location, origin, path) if location is not None and 300 <= status < 400 else None
-    media = next(iter(_values(headers, b"content-type")), None)
-    found = None if media is None else _MEDIA_TYPE.match(media)
     return HttpFacts(
         purpose=purpose,
         path=path,
         tls=tls,
         status=status,
-        media_type=None if found is None else found.group(1).lower(),
+        media_type=media_type(headers),
         challenges=challenges(headers),
         realm=realm(headers),
         redirect_origin=None if leads is None else leads.origin,
@@ -257,7 +272,7 @@ def _with(
 
 
 def _gate(status: int, prefix: bytes) -> bool:
-    # nginx answers a handshake that brought no certificate, or a bad one, with its own statuses 496 and 495, sent as 400.
+    # nginx answers a handshake without a certificate, or with a bad one, by its own statuses 496 and 495, sent as 400.
     start = prefix[:4096].lower()
     return status == 400 and any(sign in start for sign in _CERTIFICATE_GATE)
 

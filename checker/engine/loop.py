@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from checker.engine.contract import EngineEnd, EngineOptions, Recorder
-from checker.engine.visit import Introduction, Visit
-from checker.model import Asset, Inventory, Observation
+from checker.engine.visit import Visit
+from checker.introduction import Introduction
+from checker.model import Asset, Inventory
 from checker.net.gateway import Clock, Gateway
 from checker.net.http import HttpDoor
 from checker.net.ledger import Ledger
@@ -25,7 +26,7 @@ _log = logging.getLogger(__name__)
 _DESCRIPTORS_KEPT = 64
 _SYNC_EVERY_S = 0.5
 
-Visited = Callable[[Asset, tuple[Observation, ...]], None]
+Visited = Callable[[Asset], None]
 
 
 def run_visits(
@@ -110,6 +111,7 @@ class _Run:
         for asset in queue:
             visit = Visit(
                 self._gateway.device(asset),
+                scope=self._gateway.scope,
                 door=door,
                 introduction=self._introduction,
                 vantage=self._options.vantage,
@@ -132,7 +134,7 @@ class _Run:
                 self._errors.append(f"{asset.id}: {type(error).__name__} in {where}")
                 visit.end(f"internal error: {type(error).__name__} in {where}")
             finally:
-                self._visited(asset, visit.observations)
+                self._visited(asset)
 
     async def _sync(self) -> None:
         while True:

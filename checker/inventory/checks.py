@@ -10,7 +10,7 @@ from checker.inventory.addresses import Ranges, address_of, is_address, is_publi
 from checker.inventory.entries import Entry
 from checker.inventory.faults import ABSENT, FaultList, Place, did_you_mean, shown
 from checker.inventory.merging import BOUNDARIES, Merged
-from checker.model import Asset
+from checker.model import Asset, Service
 
 INTERNET = "internet"
 
@@ -160,6 +160,8 @@ def _services(entry: Entry, faults: FaultList) -> None:
         expected = "expected a URL on a host name or on an address of this asset"
         faults.add(entry.place, (*entry.service_path(at), "url"), service.url, expected)
     if len(services) > 1 and len(set(services)) != len(services):
+        seen: set[Service] = set()
         for at, service in enumerate(services):
-            if service in services[:at]:
+            if service in seen:
                 faults.add(entry.place, entry.service_path(at), ABSENT, "expected each service of an asset once")
+            seen.add(service)

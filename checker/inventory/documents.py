@@ -13,14 +13,16 @@ Lines: TypeAlias = "int | tuple[int, dict[str, Lines] | list[Lines]]"
 
 # Far over what an inventory needs, and far under what harms the machine that reads it.
 DEEPEST: Final = 32
-MOST_VALUES: Final = 2_000_000
+MOST_VALUES: Final = 1_000_000
 MOST_KEYS: Final = 1000
+LONGEST_TEXT: Final = 65_536
 MOST_DIGITS: Final = 15
 
 TOO_DEEP: Final = f"expected at most {DEEPEST} levels of nesting"
 TOO_MANY_VALUES: Final = (
     f"expected at most {MOST_VALUES} values; use assets_from with CSV or JSON Lines for large inventories"
 )
+TOO_LONG: Final = f"expected values of at most {LONGEST_TEXT} characters"
 TOO_MANY_KEYS: Final = f"expected at most {MOST_KEYS} keys in a mapping"
 DUPLICATE_KEY: Final = "expected each key once"
 

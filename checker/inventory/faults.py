@@ -19,7 +19,10 @@ from checker.inventory.schema import SERVICE_MODELS, Strict, keys_at
 Path: TypeAlias = tuple[str | int, ...]
 MOST_FAULTS: Final = 1000
 LONGEST_VALUE: Final = 60
+AND_SO_ON: Final = "…"
 
+# Comparing takes some microseconds a word, which adds up where every fault has thousands to be compared with.
+_MOST_COMPARED = 500
 _URL_CREDENTIALS = re.compile(r"(?<=//)[^/?#\s]*@")
 
 
@@ -59,10 +62,10 @@ class FaultList:
     def add_at(self, file: str, line: int, field: str, value: object, expected: str) -> None:
         """A fault at a known place; line 0 means the whole file. Raises TooManyFaults where the list is full."""
         if len(self.faults) >= MOST_FAULTS:
-            # Sorted by file and line this one comes last, as far as reading came.
+            # Sorted by file, line and field this one comes last, as far as reading came.
             last = max(self.faults, key=lambda fault: (fault.file, fault.line))
             text = f"the first {MOST_FAULTS} faults are listed, and more were left out"
-            self.faults.append(Fault(last.file, last.line, "", "", text))
+            self.faults.append(Fault(last.file, last.line, AND_SO_ON, "", text))
             raise TooManyFaults
         self.faults.append(Fault(file, line, shown(field, 200), shown(value), expected))
 
@@ -112,6 +115,8 @@ def _visible(character: str) -> str:
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'x'?` where a known word is close, else nothing."""
+    if len(known) > _MOST_COMPARED:
+        return ""
     close = get_close_matches(word[:LONGEST_VALUE].lower(), known, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

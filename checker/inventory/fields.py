@@ -27,6 +27,7 @@ _QUIET_HOURS = re.compile(rf"({_CLOCK})-({_CLOCK})", re.ASCII)
 _SERVICE_KINDS = ("dicom", "dicom-tls", "web", "dicomweb", "syslog-tls", "ldaps")
 _EXPOSED = re.compile(rf"(?:{'|'.join((*_SERVICE_KINDS, 'tcp', 'udp'))})/([1-9][0-9]{{0,4}})", re.ASCII)
 _URL_TEXT = re.compile(r"[!-\[\]-~]+", re.ASCII)  # visible ASCII less the backslash (RFC 3986 2)
+_BRACKETED = re.compile(r"\[[^\[\]]*\](?::[0-9]*)?", re.ASCII)
 _TOP_PORT = 65535
 _LONGEST_GAP_S = 3600.0
 _SHORTEST_GAP_S = 0.001
@@ -220,6 +221,9 @@ def _url(value: object) -> WebUrl:
         raise wrong("expected a URL that starts with https:// or http://")
     if "@" in parts.netloc:
         raise wrong("expected a URL without user name and password")
+    # The parser drops what stands beside the brackets of an IPv6 address (RFC 3986 3.2.2), where nothing may.
+    if "[" in parts.netloc and not _BRACKETED.fullmatch(parts.netloc):
+        raise wrong("expected nothing but an IPv6 address in brackets, and a port, as the host of the URL")
     host = _url_host(parts.hostname or "", bracketed="[" in parts.netloc)
     if port == 0 or parts.netloc.endswith(":"):
         raise wrong(f"expected a port from 1 to {_TOP_PORT} in the URL")

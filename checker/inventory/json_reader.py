@@ -41,7 +41,8 @@ class JsonReader:
         """The value that a text holds. Raises Unreadable, with the line where it is no JSON as we read it."""
         self.duplicates = []
         brackets = text.count("[") + text.count("{")
-        if text.count(",") + brackets > MOST_VALUES:
+        # What starts as no container is a single value or an error, which the decoder finds at once.
+        if text.count(",") + brackets > MOST_VALUES and text.lstrip()[:1] in ("{", "["):
             raise Unreadable(TOO_MANY_VALUES)
         try:
             value: object = self._decoder.decode(text)

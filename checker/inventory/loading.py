@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path as FilePath
 
 from checker.errors import InventoryError
@@ -15,7 +16,7 @@ from checker.inventory.faults import ABSENT, FaultList, Path, Place, TooManyFaul
 from checker.inventory.json_reader import read_json
 from checker.inventory.merging import BOUNDARIES, Merged, Merger
 from checker.inventory.schema import ENTRY_MODELS, ExposureModel, WaiverModel
-from checker.inventory.sources import Sources, Unreadable
+from checker.inventory.sources import NOT_A_DIRECTORY, Sources, Unreadable, is_directory
 from checker.inventory.tables import RawAsset, read_csv, read_json_lines
 from checker.inventory.yaml_reader import read_yaml
 from checker.model import AssetClass, Authorization, Defaults, Exposure, Inventory, Waiver, Zone
@@ -72,7 +73,7 @@ class _Loading:
         merged = self._merger.merged
         for path in paths:
             self._argument(path)
-        self._add_assets(merged.assets)
+        self._add_assets(chain.from_iterable(merged.assets))
         for name, place in merged.assets_from:
             self._assets_from(name, place)
         whole = _Whole(str(paths[0]))
@@ -119,7 +120,7 @@ class _Loading:
             return read_csv(path, self._sources, self.faults, self._notices)
         return read_json_lines(path, self._sources, self.faults)
 
-    def _add_assets(self, raw_assets: Iterator[RawAsset] | list[RawAsset]) -> None:
+    def _add_assets(self, raw_assets: Iterator[RawAsset]) -> None:
         for raw, place in raw_assets:
             self._asked += 1
             if self._asked > MOST_ASSETS:
@@ -153,6 +154,8 @@ class _Loading:
 
 def _refuse_other_names(path: FilePath, endings: Sequence[str]) -> None:
     if path.suffix.lower() not in endings:
+        if is_directory(path):
+            raise Unreadable(NOT_A_DIRECTORY)
         raise Unreadable(f"expected a file whose name ends in {', '.join(endings)}")
 
 

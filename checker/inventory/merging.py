@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -11,6 +12,9 @@ from checker.inventory.documents import Document, Within
 from checker.inventory.faults import ABSENT, FaultList, Place, shown
 from checker.inventory.schema import (
     ENTRY_MODELS,
+    MOST_EXPOSURE_LINES,
+    MOST_WAIVERS,
+    MOST_ZONES,
     AuthorizationModel,
     ExposureModel,
     HeadModel,
@@ -44,7 +48,7 @@ class Merged:
     zones: list[Placed[ZoneModel]] = field(default_factory=list)
     exposure: list[Placed[ExposureModel]] = field(default_factory=list)
     waivers: list[Placed[WaiverModel]] = field(default_factory=list)
-    assets: list[tuple[object, Place]] = field(default_factory=list)
+    assets: list[Iterator[tuple[object, Place]]] = field(default_factory=list)  # one for each file, read when asked
     assets_from: list[tuple[str, Place]] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
 
@@ -65,10 +69,10 @@ class Merger:
             self.merged.faulty.update(("authorization", *BOUNDARIES, *ENTRY_MODELS))
             return
         self._head(document, raw)
-        self._entries(document, raw, "zones", ZoneModel, self.merged.zones)
-        self._entries(document, raw, "exposure", ExposureModel, self.merged.exposure)
-        self._entries(document, raw, "waivers", WaiverModel, self.merged.waivers)
-        self.merged.assets += [(value, place) for value, place in self._list(document, raw, "assets")]
+        self._entries(document, raw, "zones", MOST_ZONES, ZoneModel, self.merged.zones)
+        self._entries(document, raw, "exposure", MOST_EXPOSURE_LINES, ExposureModel, self.merged.exposure)
+        self._entries(document, raw, "waivers", MOST_WAIVERS, WaiverModel, self.merged.waivers)
+        self.merged.assets.append(self._list(document, raw, "assets"))
 
     def _head(self, document: Document, raw: dict[str, object]) -> None:
         head = {key: value for key, value in raw.items() if key not in ENTRY_MODELS}
@@ -111,18 +115,30 @@ class Merger:
             self._faults.add(place, (), given if isinstance(given, str) else ABSENT, f"expected the same as in {where}")
         return known
 
-    def _list(self, document: Document, raw: dict[str, object], key: str) -> list[tuple[object, Place]]:
+    def _list(
+        self, document: Document, raw: dict[str, object], key: str, most: int | None = None
+    ) -> Iterator[tuple[object, Place]]:
         entries = raw.get(key, [])
         if not isinstance(entries, list):
-            self._faults.add(document, (key,), entries, "expected a list")
-            self.merged.faulty.add(key)
-            return []
-        return [(value, Within(document, (key, at))) for at, value in enumerate(entries)]
+            expected = "expected a list"
+        elif most is not None and len(entries) > most:
+            expected = f"expected at most {most} entries"
+        else:
+            return ((value, Within(document, (key, at))) for at, value in enumerate(entries))
+        self._faults.add(document, (key,), entries, expected)
+        self.merged.faulty.add(key)
+        return iter(())
 
     def _entries(
-        self, document: Document, raw: dict[str, object], key: str, model: type[Model], into: list[Placed[Model]]
+        self,
+        document: Document,
+        raw: dict[str, object],
+        key: str,
+        most: int,
+        model: type[Model],
+        into: list[Placed[Model]],
     ) -> None:
-        for value, place in self._list(document, raw, key):
+        for value, place in self._list(document, raw, key, most):
             try:
                 into.append(Placed(model.model_validate(value), place))
             except ValidationError as error:

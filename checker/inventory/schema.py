@@ -179,13 +179,18 @@ class HeadModel(Strict):
     assets_from: list[f.FileName] = Field(default=[], max_length=1000)
 
 
+MOST_ZONES = 2_000
+MOST_EXPOSURE_LINES = 10_000
+MOST_WAIVERS = 100_000
+
+
 class InventoryModel(HeadModel):
     """A whole inventory file. The files of one inventory must together give authorization and owned_networks."""
 
-    zones: list[ZoneModel] = []
-    exposure: list[ExposureModel] = []
+    zones: list[ZoneModel] = Field(default=[], max_length=MOST_ZONES)
+    exposure: list[ExposureModel] = Field(default=[], max_length=MOST_EXPOSURE_LINES)
     assets: list[AssetModel] = []
-    waivers: list[WaiverModel] = []
+    waivers: list[WaiverModel] = Field(default=[], max_length=MOST_WAIVERS)
 
 
 ENTRY_MODELS: dict[str, type[Strict]] = {

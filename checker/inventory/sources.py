@@ -14,6 +14,7 @@ MIB: Final = 1 << 20
 LARGEST_DOCUMENT: Final = 32 * MIB
 LARGEST_TABLE: Final = 1024 * MIB
 LONGEST_LINE: Final = MIB
+NOT_A_DIRECTORY: Final = "expected a file, not a directory"
 
 # What neither YAML 1.2 (5.1) nor JSON nor a table may hold; a NUL says that the file is no text at all.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -112,6 +113,14 @@ class Sources:
         self._seen.add(identity)
 
 
+def is_directory(path: Path) -> bool:
+    """Whether the path is known to be a directory."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _read(file: BinaryIO, size: int) -> bytes:
     try:
         return file.read(size)
@@ -132,7 +141,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _refuse_other_kinds(mode: int) -> None:
     if stat.S_ISDIR(mode):
-        raise Unreadable("expected a file, not a directory")
+        raise Unreadable(NOT_A_DIRECTORY)
     if not stat.S_ISREG(mode):
         raise Unreadable("expected an ordinary file, not a device or a pipe")
 

@@ -35,6 +35,7 @@ _SHARED: Final = frozenset({"role", "site", "zone", "owner", "service", "port"})
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _BETWEEN_ADDRESSES = re.compile(r"[\s;]+")
 MOST_ROWS: Final = 2_000_000
+MOST_COLUMNS: Final = 1000
 
 
 def read_json_lines(path: FilePath, sources: Sources, faults: FaultList) -> Iterator[RawAsset]:
@@ -43,10 +44,10 @@ def read_json_lines(path: FilePath, sources: Sources, faults: FaultList) -> Iter
     reader = JsonReader()
     rows = 0
     for number, line in enumerate(sources.lines(path), 1):
-        if not line.strip():
-            continue
         if number > MOST_ROWS:
             raise Unreadable(f"expected at most {MOST_ROWS} lines", number)
+        if not line.strip():
+            continue
         rows += 1
         place = OnLine(file, number)
         try:
@@ -89,17 +90,20 @@ def read_csv(path: FilePath, sources: Sources, faults: FaultList, notices: list[
     try:
         for cells in rows:
             start, end = end + 1, rows.line_num
+            if end > MOST_ROWS:
+                raise Unreadable(f"expected at most {MOST_ROWS} rows", start)
             if not any(cells):
                 continue
             if not table.columns:
                 if not table.read_header(cells, start, notices):
                     return
-            elif end > MOST_ROWS:
-                raise Unreadable(f"expected at most {MOST_ROWS} rows", start)
             else:
                 table.read_row(cells, start)
     except csv.Error as problem:
-        raise Unreadable(f"expected CSV: {problem}", end + 1) from None
+        text = str(problem)
+        # The module's own words for a lone CR are advice to programmers.
+        reason = "lines that end in LF or CRLF" if "new-line" in text else f"CSV: {text}"
+        raise Unreadable(f"expected {reason}", end + 1) from None
     if not table.columns:
         raise Unreadable("expected a first row that names the columns")
     if not table.rows:
@@ -125,6 +129,9 @@ class _Table:
 
     def read_header(self, cells: list[str], line: int, notices: list[str]) -> bool:
         """Learn which column is where; False where the rows cannot be read with it."""
+        if len(cells) > MOST_COLUMNS:
+            self.faults.add_at(self.file, line, "", f"{len(cells)} columns", f"expected at most {MOST_COLUMNS} columns")
+            return False
         names = [cell.strip().lower() for cell in cells]
         sound = True
         for column in COLUMNS:

@@ -15,10 +15,12 @@ import yaml
 from checker.inventory.documents import (
     DEEPEST,
     DUPLICATE_KEY,
+    LONGEST_TEXT,
     MOST_DIGITS,
     MOST_KEYS,
     MOST_VALUES,
     TOO_DEEP,
+    TOO_LONG,
     TOO_MANY_KEYS,
     TOO_MANY_VALUES,
     Document,
@@ -96,6 +98,9 @@ class _Builder:
         if event.tag not in _TEXT_TAGS:
             raise Unreadable("expected values without YAML tags", line)
         text: str = event.value
+        # An alias is as quick to write as it is slow to check, were the text that it stands for very long.
+        if len(text) > LONGEST_TEXT:
+            raise Unreadable(TOO_LONG, line)
         top = self._open[-1] if self._open else None
         if top is not None and top.key is None and isinstance(top.value, dict):
             if event.anchor:

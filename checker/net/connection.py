@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from checker.model import End
-from checker.net.readiness import readable, writable
+from checker.net.readiness import Readiness
 
 
 class ByteStream(Protocol):
@@ -33,7 +33,7 @@ class ByteStream(Protocol):
 
 
 class Connection:
-    """An established connection. Made by the gateway only.
+    """An established connection. Made by the gateway only; whoever got it must `close` or `abandon` it.
 
     `deadline` is a time of the event loop's clock: it holds for the whole conversation. `max_bytes` counts what was
     received over the whole conversation, at the socket.
@@ -50,6 +50,7 @@ class Connection:
     ) -> None:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
+        self._readiness = Readiness(sock)
         self._deadline = deadline
         self._left = max_bytes
         self._on_end = on_end
@@ -65,7 +66,10 @@ class Connection:
         return self._deadline
 
     async def send(self, data: bytes) -> End | None:
-        """Send all of `data`; an End where the peer or the deadline ended the conversation first."""
+        """Send all of `data`; an End where the peer or the deadline ended the conversation first.
+
+        What the kernel takes at once goes out also after the deadline or the cap, so that a last word can be said.
+        """
         view = memoryview(data)
         while view:
             if self._closed:
@@ -73,7 +77,7 @@ class Connection:
             try:
                 sent = self._sock.send(view)
             except BlockingIOError:
-                if not await writable(self._sock, self._deadline):
+                if not await self._readiness.writable(self._deadline):
                     return self._end(End.TIMEOUT)
                 continue
             except OSError:
@@ -83,19 +87,23 @@ class Connection:
         return None
 
     async def receive(self, limit: int = 16384) -> bytes | End:
-        """At least one and at most `limit` bytes, or the End of the conversation."""
+        """At least one and at most `limit` bytes, or the End of the conversation. ValueError for a limit under one."""
+        if limit < 1:
+            message = f"a limit of {limit} bytes would read as the end of the conversation"
+            raise ValueError(message)
         while True:
             if self._ended is not None or self._closed:
                 return self._ended or End.CLOSED
-            if self._left <= 0:
-                return self._end(End.TOO_MUCH)
             # Bytes that trickle must not outlive the deadline, though each of them is ready at once.
             if self._loop.time() >= self._deadline:
                 return self._end(End.TIMEOUT)
             try:
+                if self._left <= 0:
+                    # Whether the peer had more to say than the cap is seen without taking any of it.
+                    return self._end(End.TOO_MUCH if self._sock.recv(1, socket.MSG_PEEK) else End.CLOSED)
                 data = self._sock.recv(min(limit, self._left))
             except BlockingIOError:
-                if not await readable(self._sock, self._deadline):
+                if not await self._readiness.readable(self._deadline):
                     return self._end(End.TIMEOUT)
                 continue
             except OSError:
@@ -134,12 +142,18 @@ class Connection:
             self._ended = None
 
     def _end(self, end: End) -> End:
-        self._ended = end
-        return end
+        # A connection that was left in the middle of a wait has ended already, and not by the peer.
+        if not self._closed:
+            self._ended = end
+        return self._ended or End.CLOSED
 
     def _shut(self) -> None:
         if self._closed:
             return
         self._closed = True
-        self._sock.close()
-        self._on_end(self, (self._ended or End.CLOSED).value if self.bytes_received or self._ended else "opened")
+        word = (self._ended or End.CLOSED).value if self.bytes_received or self._ended else "opened"
+        try:
+            self._readiness.close()
+            self._sock.close()
+        finally:
+            self._on_end(self, word)

@@ -9,24 +9,28 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from time import perf_counter
 
 from checker.errors import ScopeViolation
-from checker.model import Asset, AssetManners, ConnectState, Inventory, NameFacts, Permit, PortFacts, Refusal
+from checker.model import Asset, ConnectState, Inventory, NameFacts, Permit, PortFacts, Refusal
 from checker.net.connection import Connection
-from checker.net.icmp import ask_for_errors, read_error
+from checker.net.failure import failed, not_tried, silent
+from checker.net.icmp import keep_errors
 from checker.net.ledger import Entry, Ledger
-from checker.net.manners import Ask, Denied, Go, Manners, WaitUntil
-from checker.net.readiness import writable
-from checker.scope import Scope, canonical
+from checker.net.manners import Ask, Claim, Denied, Go, Manners, WaitUntil
+from checker.net.readiness import Readiness
+from checker.scope import Listed, Scope, canonical
 
 _RESOLVE_S = 5.0
-_SILENT = {errno.ETIMEDOUT}
-_UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
-_RESET = {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
+# A look-up holds a thread of the loop's pool for as long as the resolver takes.
+_LOOKUPS_AT_ONCE = 4
+# uvloop's clock counts milliseconds: a shorter sleep would be none.
+_SHORTEST_SLEEP_S = 0.001
+# Answers by which a device, or somebody in its name, shows that it is there.
+_HEARD = {ConnectState.CLOSED, ConnectState.RESET, ConnectState.REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,62 +64,59 @@ class Gateway:
 
     def __init__(self, inventory: Inventory, manners: Manners, ledger: Ledger, clock: Clock) -> None:
         self.scope = Scope(inventory)
+        self.listed = Listed(inventory)
         self.manners = manners
         self.ledger = ledger
         self.clock = clock
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-        self._manners_at: dict[str, tuple[AssetManners, ...]] = {}
-        for asset in inventory.assets:
-            for address in asset.addresses:
-                others = self._manners_at.get(address, ())
-                if asset.manners not in others:
-                    self._manners_at[address] = (*others, asset.manners)
+        self.lookups = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
+        self._turns: dict[Claim, asyncio.Future[None]] = {}
 
     def device(self, asset: Asset) -> Device:
-        """A way to talk to one asset, for one visit."""
+        """A way to talk to one asset, for one visit. ScopeViolation where the asset is not the inventory's."""
+        if not self.listed.asset(asset):
+            message = f"asset {asset.id} is not, or not like this, in the inventory"
+            raise ScopeViolation(message)
         return Device(self, asset)
 
     def ask(self, asset: Asset, address: str, port: int) -> Ask:
         """The wish for a connection, with the manners of every asset that the inventory has at the address."""
-        others = tuple(manners for manners in self._manners_at.get(address, ()) if manners != asset.manners)
-        return Ask(asset.id, address, port, asset.site, (asset.manners, *others))
+        others = tuple(other for other in self.listed.assets_at(address) if other[0] != asset.id)
+        return Ask(asset.id, address, port, asset.site, asset.manners, others)
 
-    async def admitted(self, ask: Ask) -> Denied | None:
-        """Wait until the manners let this connection through, or say why they never will."""
+    async def admitted(self, ask: Ask) -> Claim | Denied:
+        """Wait until the manners let this connection through, or say why they never will. `leave` ends the claim."""
         loop = asyncio.get_running_loop()
-        while True:
-            decision = self.manners.ask(ask, loop.time(), self.clock.wall())
-            if isinstance(decision, Go):
-                return None
-            if isinstance(decision, Denied):
-                return decision
-            if isinstance(decision, WaitUntil):
-                await asyncio.sleep(max(0.0, decision.at - loop.time()))
-            else:
-                turn = loop.create_future()
-                self._waiting.setdefault(decision.key, deque()).append(turn)
-                try:
-                    await turn
-                except asyncio.CancelledError:
-                    # A turn that came together with the cancellation goes to the next one in the queue.
-                    if turn.done() and not turn.cancelled():
-                        self._wake(decision.key)
-                    raise
+        claim = self.manners.claim(ask)
+        try:
+            while True:
+                decision = self.manners.step(claim, loop.time(), self.clock.wall())
+                if isinstance(decision, Go):
+                    return claim
+                if isinstance(decision, Denied):
+                    self.leave(claim)
+                    return decision
+                if isinstance(decision, WaitUntil):
+                    await asyncio.sleep(max(_SHORTEST_SLEEP_S, decision.at - loop.time()))
+                else:
+                    await self._turn(claim)
+        except BaseException:
+            self.leave(claim)
+            raise
 
-    def ended(self, ask: Ask) -> None:
-        """A connection is over: the next in each queue gets its turn."""
-        for key in self.manners.ended(ask, asyncio.get_running_loop().time()):
-            self._wake(key)
-
-    def _wake(self, key: str) -> None:
-        queue = self._waiting.get(key)
-        while queue:
-            turn = queue.popleft()
-            if not turn.done():
+    def leave(self, claim: Claim) -> None:
+        """A connection is over, or will not be: whoever's turn it is now may go on."""
+        for next_claim in self.manners.leave(claim, asyncio.get_running_loop().time()):
+            turn = self._turns.get(next_claim)
+            # Cancelled: its own `leave` is about to hand the turn on.
+            if turn is not None and not turn.done():
                 turn.set_result(None)
-                break
-        if queue is not None and not queue:
-            del self._waiting[key]
+
+    async def _turn(self, claim: Claim) -> None:
+        self._turns[claim] = asyncio.get_running_loop().create_future()
+        try:
+            await self._turns[claim]
+        finally:
+            del self._turns[claim]
 
 
 class Device:
@@ -128,10 +129,11 @@ class Device:
         self.bytes_sent = 0
         self.bytes_received = 0
         self.gaps: list[str] = []
+        self._resolved: set[str] = set()
 
     def permit(self, address: str) -> Permit | None:
         """Leave to contact an address as part of this asset; a refusal goes to the ledger and is noted as a gap."""
-        answer = self._gateway.scope.permit(self.asset, address, self._gateway.clock.today())
+        answer = self._permit(address)
         if isinstance(answer, Refusal):
             self._gateway.ledger.refused(self.asset.id, answer.address, 0, "permit", answer.reason)
             self.note_gap(answer.reason)
@@ -154,20 +156,21 @@ class Device:
             self.gaps.append(reason)
 
     async def resolve(self, hostname: str) -> NameFacts:
-        """The addresses of a host name, canonical and sorted. Asks the system's resolver, never the device."""
-        loop = asyncio.get_running_loop()
-        entry = self._gateway.ledger.lookup(self.asset.id, hostname)
-        try:
-            rows = await asyncio.wait_for(loop.getaddrinfo(hostname, None, type=socket.SOCK_STREAM), _RESOLVE_S)
-        except TimeoutError:
-            self._gateway.ledger.outcome(entry, "timeout")
-            return NameFacts(hostname=hostname, error="the resolver did not answer in time")
-        except (socket.gaierror, UnicodeError) as error:
-            self._gateway.ledger.outcome(entry, "failed")
-            return NameFacts(hostname=hostname, error=_resolver_word(error))
-        found = {str(address) for row in rows if (address := canonical(str(row[4][0]))) is not None}
-        self._gateway.ledger.outcome(entry, "resolved")
-        return NameFacts(hostname=hostname, addresses=tuple(sorted(found)))
+        """The addresses of a host name of the inventory, canonical and sorted. Asks the resolver, never the device."""
+        ledger = self._gateway.ledger
+        if not self._gateway.listed.name(hostname):
+            # The name is a peer's word, which has no place in the ledger and none in somebody's name server.
+            ledger.refused(self.asset.id, "", 0, "resolve", "the name is not in the inventory")
+            return NameFacts(hostname=hostname, error="the name is not in the inventory")
+        async with self._gateway.lookups:
+            entry = ledger.lookup(self.asset.id, hostname)
+            word = "interrupted"
+            try:
+                facts, word = await _look_up(hostname)
+            finally:
+                ledger.outcome(entry, word)
+        self._resolved.update(facts.addresses)
+        return facts
 
     async def connect(self, permit: Permit, port: int, purpose: str, limits: Limits) -> Connection | PortFacts:
         """One connection, when the manners allow it; `PortFacts` says why there is none.
@@ -175,44 +178,22 @@ class Device:
         Raises ScopeViolation for a permit that the scope does not confirm: that is a bug, and nothing is sent.
         """
         gateway = self._gateway
-        if not gateway.scope.confirms(permit, self.asset, gateway.clock.today()):
-            gateway.ledger.refused(self.asset.id, permit.address, port, purpose, "no valid permit")
-            message = f"no valid permit for {permit.address} as a part of asset {self.asset.id}"
-            raise ScopeViolation(message)
-        ask = self._ask(permit.address, port)
-        denied = await gateway.admitted(ask)
-        if denied is not None:
-            gateway.ledger.refused(self.asset.id, permit.address, port, purpose, denied.reason)
-            self.note_gap(denied.reason)
-            return PortFacts(state=ConnectState.NOT_ASKED, detail=denied.reason)
-        return await self._open(ask, permit, purpose, limits)
-
-    async def _open(self, ask: Ask, permit: Permit, purpose: str, limits: Limits) -> Connection | PortFacts:
-        gateway = self._gateway
-        loop = asyncio.get_running_loop()
-        self.connections += 1
-        entry = gateway.ledger.attempt(permit, ask.port, purpose)
-        started = loop.time()
+        self._confirm(permit, port, purpose)
+        claim = await gateway.admitted(self._ask(permit.address, port))
+        if isinstance(claim, Denied):
+            gateway.ledger.refused(self.asset.id, permit.address, port, purpose, claim.reason)
+            self.note_gap(claim.reason)
+            return PortFacts(state=ConnectState.NOT_ASKED, detail=claim.reason)
+        connection: Connection | None = None
         try:
-            outcome = await _connect(permit.address, ask.port, limits)
-        except BaseException:
-            gateway.ledger.outcome(entry, "interrupted")
-            gateway.ended(ask)
-            raise
-        if isinstance(outcome, PortFacts):
-            gateway.ledger.outcome(entry, outcome.state.value)
-            if outcome.state is ConnectState.LOCAL_ERROR:
-                self.note_gap(f"this machine could not connect: {outcome.detail}")
-            gateway.ended(ask)
-            return outcome
-        now = loop.time()
-        return Connection(
-            outcome,
-            rtt_ms=round((now - started) * 1000, 3),
-            deadline=now + limits.conversation_s,
-            max_bytes=limits.max_bytes,
-            on_end=lambda connection, word: self._over(ask, entry, connection, word),
-        )
+            # Waiting for a turn may have taken long.
+            self._confirm(permit, port, purpose)
+            made = await self._open(claim, permit, purpose, limits)
+            connection = made if isinstance(made, Connection) else None
+            return made
+        finally:
+            if connection is None:
+                gateway.leave(claim)
 
     def answered(self, address: str, port: int) -> None:
         """Tell the manners that a question to the port was answered."""
@@ -222,11 +203,54 @@ class Device:
         """Tell the manners that a question was not answered in time."""
         self._gateway.manners.fell_silent(self._ask(address, port), in_the_middle=in_the_middle)
 
-    def _over(self, ask: Ask, entry: Entry, connection: Connection, word: str) -> None:
+    def _permit(self, address: str) -> Permit | Refusal:
+        answer = self._gateway.scope.permit(self.asset, address, self._gateway.clock.today())
+        if isinstance(answer, Refusal):
+            return answer
+        if self._gateway.listed.address(answer.address) or answer.address in self._resolved:
+            return answer
+        # An owned network is a boundary and never a target.
+        return Refusal(self.asset.id, answer.address, f"{answer.address} is no address of the inventory")
+
+    def _confirm(self, permit: Permit, port: int, purpose: str) -> None:
+        if self._permit(permit.address) != permit:
+            self._gateway.ledger.refused(self.asset.id, permit.address, port, purpose, "no valid permit")
+            message = f"no valid permit for {permit.address} as a part of asset {self.asset.id}"
+            raise ScopeViolation(message)
+
+    async def _open(self, claim: Claim, permit: Permit, purpose: str, limits: Limits) -> Connection | PortFacts:
+        ledger, loop = self._gateway.ledger, asyncio.get_running_loop()
+        entry = ledger.attempt(permit, claim.ask.port, purpose)
+        self.connections += 1
+        started = perf_counter()
+        word = "interrupted"
+        try:
+            outcome = await _connect(permit.address, claim.ask.port, limits)
+            word = outcome.state.value if isinstance(outcome, PortFacts) else ""
+        finally:
+            if word:
+                ledger.outcome(entry, word)
+        if isinstance(outcome, PortFacts):
+            if outcome.state is ConnectState.LOCAL_ERROR:
+                self.note_gap(f"this machine could not connect: {outcome.detail}")
+            elif outcome.state in _HEARD:
+                self._gateway.manners.heard(claim.ask)
+            return outcome
+        return Connection(
+            outcome,
+            rtt_ms=_ms_since(started),
+            deadline=loop.time() + limits.conversation_s,
+            max_bytes=limits.max_bytes,
+            on_end=lambda connection, word: self._over(claim, entry, connection, word),
+        )
+
+    def _over(self, claim: Claim, entry: Entry, connection: Connection, word: str) -> None:
         self.bytes_sent += connection.bytes_sent
         self.bytes_received += connection.bytes_received
-        self._gateway.ledger.outcome(entry, word, sent=connection.bytes_sent, received=connection.bytes_received)
-        self._gateway.ended(ask)
+        try:
+            self._gateway.ledger.outcome(entry, word, sent=connection.bytes_sent, received=connection.bytes_received)
+        finally:
+            self._gateway.leave(claim)
 
     def _ask(self, address: str, port: int) -> Ask:
         return self._gateway.ask(self.asset, address, port)
@@ -239,44 +263,47 @@ async def _connect(address: str, port: int, limits: Limits) -> socket.socket | P
     try:
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     except OSError as error:
-        return PortFacts(state=ConnectState.LOCAL_ERROR, detail=errno.errorcode.get(error.errno or 0, "unknown"))
+        return not_tried(error.errno)
     kept = False
     try:
-        ask_for_errors(sock)
+        keep_errors(sock, keep=True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if limits.receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.receive_buffer)
-        started = loop.time()
+        started, deadline = perf_counter(), loop.time() + limits.connect_s
         code = sock.connect_ex((address, port))
         if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            if not await writable(sock, started + limits.connect_s):
-                return PortFacts(state=ConnectState.FILTERED)
+            if not await Readiness(sock).writable(deadline):
+                return silent(sock, _ms_since(started))
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code == 0:
-            kept = True
-            return sock
-        return _failure(sock, code, round((loop.time() - started) * 1000, 3))
+        if code != 0:
+            return failed(sock, code, _ms_since(started))
+        if sock.getsockname()[:2] == (address, port):
+            # Nobody listens on a port of this machine, and the kernel gave that very port to our end (RFC 9293 3.5,
+            # simultaneous open): we talk to ourselves.
+            return PortFacts(state=ConnectState.CLOSED, rtt_ms=_ms_since(started))
+        keep_errors(sock, keep=False)
+    except OSError as error:
+        return not_tried(error.errno)
+    else:
+        kept = True
+        return sock
     finally:
         if not kept:
             sock.close()
 
 
-def _failure(sock: socket.socket, code: int, rtt_ms: float) -> PortFacts:
-    icmp = read_error(sock)
-    if icmp is not None:
-        # An error that our own machine made in the name of the way (no answer to ARP) is no firewall's word.
-        own = icmp.offender is None or icmp.offender == sock.getsockname()[0]
-        state = ConnectState.UNREACHABLE if own else ConnectState.REJECTED
-        return PortFacts(state=state, icmp=(icmp.type, icmp.code), offender=icmp.offender, rtt_ms=rtt_ms)
-    if code == errno.ECONNREFUSED:
-        return PortFacts(state=ConnectState.CLOSED, rtt_ms=rtt_ms)
-    if code in _RESET:
-        return PortFacts(state=ConnectState.RESET, rtt_ms=rtt_ms)
-    if code in _UNREACHABLE:
-        return PortFacts(state=ConnectState.UNREACHABLE, detail=errno.errorcode[code])
-    if code in _SILENT:
-        return PortFacts(state=ConnectState.FILTERED)
-    return PortFacts(state=ConnectState.LOCAL_ERROR, detail=errno.errorcode.get(code, str(code)))
+async def _look_up(hostname: str) -> tuple[NameFacts, str]:
+    """What the system's resolver says, and how it went in one word."""
+    loop = asyncio.get_running_loop()
+    try:
+        rows = await asyncio.wait_for(loop.getaddrinfo(hostname, None, type=socket.SOCK_STREAM), _RESOLVE_S)
+    except TimeoutError:
+        return NameFacts(hostname=hostname, error="the resolver did not answer in time"), "timeout"
+    except (socket.gaierror, UnicodeError) as error:
+        return NameFacts(hostname=hostname, error=_resolver_word(error)), "failed"
+    found = {str(address) for row in rows if (address := canonical(str(row[4][0]))) is not None}
+    return NameFacts(hostname=hostname, addresses=tuple(sorted(found))), "resolved"
 
 
 def _resolver_word(error: socket.gaierror | UnicodeError) -> str:
@@ -284,3 +311,8 @@ def _resolver_word(error: socket.gaierror | UnicodeError) -> str:
         return "not a host name"
     names = {socket.EAI_NONAME: "no such name", socket.EAI_AGAIN: "the resolver failed for now"}
     return names.get(error.errno or 0, "the resolver failed")
+
+
+def _ms_since(started: float) -> float:
+    # Not by the loop's clock: uvloop's stands still while a callback runs.
+    return round((perf_counter() - started) * 1000, 3)

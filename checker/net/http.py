@@ -1,17 +1,18 @@
 """HTTP through the gateway: httpx with a transport of our own, one connection for each request.
 
-GET only; no redirect is followed, no cookie kept, no proxy of the environment used, no credential known. The byte cap
-and the deadline are those of the connection, on the raw stream, so a compressed or dripping answer cannot outgrow them.
+GET only; no redirect is followed, no cookie kept, no proxy of the environment used, no credential known. httpx's client
+stands for all of these, and it raises where a Location is malformed, so its transport is spoken to directly. The byte
+cap and the deadline are those of the connection, on the raw stream, so a compressed or dripping answer cannot outgrow
+them.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpcore
 import httpx
@@ -21,14 +22,20 @@ from checker.net.connection import ByteStream, Connection
 from checker.net.gateway import Device, Limits
 from checker.net.tls import TlsFailure, TlsStream
 
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+Enough: TypeAlias = Callable[[int, Headers, bytes], bool]
+"""From a status, the headers and the body so far: whether no more of the body is to be read."""
+
 _EXCHANGE = "pacs_checker.exchange"
+# How much is taken from the kernel at once: of a body that nobody wants, less than this comes along with the headers.
+_TAKEN_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One GET: to `permit.address` and `port`, with the host of `url` in the Host header and as server name.
 
-    `prefix_bytes` bounds what is read of the body.
+    `prefix_bytes` bounds what is read of the body; `enough` is asked after each part and may end the reading earlier.
     """
 
     url: str
@@ -38,6 +45,7 @@ class Request:
     accept: str
     prefix_bytes: int
     limits: Limits
+    enough: Enough | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Response:
     """An answer: `prefix` is at most the asked number of bytes; `complete` says that it is the whole body."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     prefix: bytes
     complete: bool
     rtt_ms: float
@@ -53,18 +61,29 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No answer: exactly one of the fields says why; `malformed` where the bytes were no HTTP/1.1."""
+    """No answer: one of `connect`, `tls`, `end` and `malformed` says why.
+
+    `malformed` is for bytes that are no HTTP/1.1; a body that broke off is an `end`. `heard` says that something had
+    come from the peer by then.
+    """
 
     connect: PortFacts | None = None
     tls: TlsFailure | None = None
     end: End | None = None
     malformed: bool = False
+    heard: bool = False
     rtt_ms: float | None = None
 
 
 class _NotConnected(httpcore.ConnectError):
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, connect: PortFacts) -> None:
         super().__init__("the gateway has no connection")
+        self.connect = connect
+
+
+class _NoTls(httpcore.ConnectError):
+    def __init__(self, failure: TlsFailure) -> None:
+        super().__init__("no TLS session")
         self.failure = failure
 
 
@@ -83,6 +102,28 @@ class _Exchange:
         self.server_name = server_name
         self.connection: Connection | None = None
         self.stream: TlsStream | None = None
+        self.http_bytes = 0
+        self.hung_up = False
+        self.head_came = False
+
+    def failure(
+        self,
+        *,
+        connect: PortFacts | None = None,
+        tls: TlsFailure | None = None,
+        end: End | None = None,
+        malformed: bool = False,
+    ) -> Failure:
+        """A failure with what is known of the connection."""
+        made = self.connection
+        return Failure(
+            connect=connect,
+            tls=tls,
+            end=end,
+            malformed=malformed,
+            heard=made is not None and made.bytes_received > 0,
+            rtt_ms=None if made is None else made.rtt_ms,
+        )
 
 
 class _Stream(httpcore.AsyncNetworkStream):
@@ -94,14 +135,16 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
-        got = await self._stream.receive(min(max_bytes, 16384))
+        got = await self._stream.receive(min(max_bytes, _TAKEN_AT_ONCE))
         if isinstance(got, bytes):
+            self._exchange.http_bytes += len(got)
             return got
         if got is End.CLOSED:
+            self._exchange.hung_up = True
             return b""
         refusal = self._exchange.stream.refusal if self._exchange.stream is not None else None
         if refusal is not None:
-            raise _NotConnected(Failure(tls=refusal, rtt_ms=self._connection.rtt_ms))
+            raise _NoTls(refusal)
         raise _Ended(got)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
@@ -122,7 +165,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         self._exchange.stream = stream
         failure = await stream.handshake()
         if failure is not None:
-            raise _NotConnected(Failure(tls=failure, rtt_ms=self._connection.rtt_ms))
+            raise _NoTls(failure)
         return _Stream(self._exchange, self._connection, stream)
 
     def get_extra_info(self, info: str) -> Any:
@@ -146,7 +189,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         exchange, request = self._exchange, self._exchange.request
         made = await exchange.device.connect(request.permit, request.port, request.purpose, request.limits)
         if isinstance(made, PortFacts):
-            raise _NotConnected(Failure(connect=made))
+            raise _NotConnected(made)
         exchange.connection = made
         return _Stream(exchange, made, made)
 
@@ -200,18 +243,11 @@ class GatewayTransport(httpx.AsyncBaseTransport):
 
 
 class HttpDoor:
-    """One httpx client for the whole run. `user_agent` is how we introduce ourselves."""
+    """One way to ask for the whole run. `user_agent` is how we introduce ourselves."""
 
     def __init__(self, user_agent: str) -> None:
         self._user_agent = user_agent
-        self._client = httpx.AsyncClient(
-            transport=GatewayTransport(),
-            trust_env=False,
-            follow_redirects=False,
-            # A jar that takes nothing: what a device sets is looked at and forgotten.
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            timeout=None,  # noqa: S113 - the connection has a deadline of its own
-        )
+        self._transport = GatewayTransport()
 
     async def get(self, device: Device, request: Request, *, server_name: str | None) -> Response | Failure:
         """Ask once. `server_name` is the SNI, None where the URL names an address (RFC 6066 section 3)."""
@@ -219,14 +255,16 @@ class HttpDoor:
         try:
             return await self._ask(exchange)
         except _NotConnected as error:
-            return error.failure
+            return exchange.failure(connect=error.connect)
+        except _NoTls as error:
+            return exchange.failure(tls=error.failure)
         except _Ended as error:
-            return Failure(end=error.end, rtt_ms=_rtt(exchange))
+            return exchange.failure(end=error.end)
         except httpcore.RemoteProtocolError:
             # h11's words may quote what the peer sent, so they are not passed on.
-            return Failure(malformed=True, rtt_ms=_rtt(exchange))
-        except (httpcore.NetworkError, httpcore.ProtocolError):
-            return Failure(end=End.RESET, rtt_ms=_rtt(exchange))
+            if exchange.hung_up and (exchange.head_came or not exchange.http_bytes):
+                return exchange.failure(end=End.CLOSED)
+            return exchange.failure(malformed=True)
         finally:
             if exchange.connection is not None:
                 exchange.connection.abandon()
@@ -244,39 +282,38 @@ class HttpDoor:
             },
             extensions={_EXCHANGE: exchange},
         )
-        response = await self._client.send(built, stream=True)
+        response = await self._transport.handle_async_request(built)
+        exchange.head_came = True
+        headers = tuple(response.headers.raw)
         prefix = bytearray()
         complete = True
         try:
             async for part in response.aiter_raw():
                 prefix += part
-                if len(prefix) > request.prefix_bytes:
+                if len(prefix) > request.prefix_bytes or (
+                    request.enough is not None and request.enough(response.status_code, headers, bytes(prefix))
+                ):
                     complete = False
                     break
         finally:
-            if complete:
-                await response.aclose()
-            elif exchange.connection is not None:
+            if not complete and exchange.connection is not None:
                 # The rest of the body is not taken: draining it would be to download what was found.
                 exchange.connection.abandon()
+            await response.aclose()
         return Response(
             response.status_code,
-            tuple(response.headers.raw),
+            headers,
             bytes(prefix[: request.prefix_bytes]),
             complete,
-            _rtt(exchange) or 0.0,
+            exchange.connection.rtt_ms if exchange.connection is not None else 0.0,
         )
 
     async def aclose(self) -> None:
-        """Let the client go."""
-        await self._client.aclose()
+        """Let the transport go."""
+        await self._transport.aclose()
 
 
 @cache
 def _unused_context() -> ssl.SSLContext:
     # httpcore would load a trust store for each connection; the TLS here is `TlsStream`'s, which looks at none.
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _rtt(exchange: _Exchange) -> float | None:
-    return exchange.connection.rtt_ms if exchange.connection is not None else None

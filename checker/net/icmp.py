@@ -24,12 +24,16 @@ class IcmpError:
     offender: str | None
 
 
-def ask_for_errors(sock: socket.socket) -> None:
-    """Let the kernel keep the ICMP errors of this socket. Linux only; elsewhere there is no such evidence."""
+def keep_errors(sock: socket.socket, *, keep: bool) -> None:
+    """Let the kernel keep the ICMP errors of this socket, or no longer, which empties the queue. Linux only.
+
+    While it keeps them every one is fatal to the socket, so it is for connecting alone: a host that cannot be reached
+    for a second must not end a conversation (RFC 1122 4.2.3.9), and an error in the queue would wake every wait.
+    """
     if sock.family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, int(keep))
     else:
-        sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, int(keep))
 
 
 def read_error(sock: socket.socket) -> IcmpError | None:

@@ -85,11 +85,16 @@ class Ledger:
                     "run_id": self._run_id,
                     "vantage": self._vantage,
                     "asset": entry.asset_id,
-                    "address": entry.address,
+                    "address": _text(entry.address),
                     "port": entry.port,
                     "purpose": entry.purpose,
-                    **more,
+                    **{key: _text(value) if isinstance(value, str) else value for key, value in more.items()},
                 },
                 option=orjson.OPT_APPEND_NEWLINE,
             )
         )
+
+
+def _text(text: str) -> str:
+    """The text as UTF-8 can hold it: what is no address must not keep its refusal out of the ledger."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

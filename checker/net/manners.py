@@ -1,15 +1,21 @@
 """Pure: how a device is treated. Decides at once, never waits, takes `now`.
 
-The gateway asks before each connection and does what it is told: go, come back at a time, come back when something has
-ended, or leave it. A device is known both as the asset of the inventory and as the address that is contacted, so two
-assets on one address still see one connection at a time between them.
+Each wish for a connection is a `Claim`. The gateway takes it step by step and does what it is told: go, come back at a
+time, wait for its turn, or leave it; `leave` ends every claim, whatever became of it, and names those whose turn it now
+is. A claim takes hold of its device first, then of a place in its site, then of a start in the rate of the run, always
+in this order, and what it gives back is handed to the next in the queue, so nobody waits for ever and nobody is woken
+for nothing.
+
+A device is known as the asset of the inventory and as the address that is contacted. A connection to an address counts
+for every asset that the inventory has there, so assets that share an address see one connection at a time between them.
 
 Times are seconds of a monotonic clock; only quiet hours look at the wall clock, which is an argument as well.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import time
 from typing import TypeAlias
 
@@ -17,22 +23,23 @@ from checker.model import AssetManners
 
 SITE_CONNECTIONS = 64
 RUN_CONNECTIONS_PER_SECOND = 5000.0
-# A device that said nothing at all to this many questions is not asked a further one.
+# A device of which nothing at all was heard is not asked more questions than this.
 SILENT_QUESTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A wish for one connection.
+    """A wish for one connection, by an asset of `site` with these `manners`.
 
-    `manners` are those of the asset and of every other asset that the inventory has at this address: all of them hold.
+    `others` are all other assets that the inventory has at the address, with their manners: all of them hold.
     """
 
     asset_id: str
     address: str
     port: int
     site: str
-    manners: tuple[AssetManners, ...]
+    manners: AssetManners
+    others: tuple[tuple[str, AssetManners], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +49,14 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """Ask again at this time."""
+    """Take the next step at this time."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class WaitFor:
-    """Ask again when a connection on this key (a device's address, or a site) has ended."""
-
-    key: str
+class WaitTurn:
+    """Take the next step when `leave` has named this claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +66,38 @@ class Denied:
     reason: str
 
 
-Decision: TypeAlias = Go | WaitUntil | WaitFor | Denied
+Decision: TypeAlias = Go | WaitUntil | WaitTurn | Denied
+
+
+@dataclass(slots=True, eq=False)
+class Claim:
+    """One wish on its way. Made by `Manners.claim`; its fields are the business of `Manners` alone."""
+
+    ask: Ask
+    keys: tuple[str, ...]  # what it needs, in the order in which everybody takes it; the site comes last
+    held: int = 0  # how many of them it has
+    queued: bool = False
+    start: float | None = None  # its start in the rate of the run
+    gone: bool = False
+    over: bool = False
+
+
+@dataclass(slots=True)
+class _Place:
+    """Who is in, and who waits, at a device or a site."""
+
+    taken: int = 0
+    queue: deque[Claim] = field(default_factory=deque)
 
 
 class Manners:
     """The state of a run's courtesy: who is being talked to, when, and how often."""
 
     def __init__(
-        self, *, site_connections: int = SITE_CONNECTIONS, connections_per_second: float = RUN_CONNECTIONS_PER_SECOND
+        self,
+        *,
+        site_connections: int = SITE_CONNECTIONS,
+        connections_per_second: float = RUN_CONNECTIONS_PER_SECOND,
     ) -> None:
         if site_connections < 1 or connections_per_second <= 0:
             message = "a cap under one connection, or a rate of zero, would never let anything through"
@@ -76,82 +105,137 @@ class Manners:
         self._site_cap = site_connections
         self._interval = 1.0 / connections_per_second
         self._next_start = 0.0
-        self._busy: set[str] = set()
+        self._places: dict[str, _Place] = {}
         self._rested_at: dict[str, float] = {}
         self._spent: dict[str, int] = {}
-        self._site_open: dict[str, int] = {}
         self._left_alone: dict[str, str] = {}
         self._answered: set[tuple[str, int]] = set()
+        self._heard: set[str] = set()
         self._silent: dict[str, int] = {}
 
-    def ask(self, ask: Ask, now: float, wall: time) -> Decision:
-        """Whether a connection may be opened now. `Go` counts it at once, so it must be followed by `ended`."""
-        denied = self.denied(ask, wall)
+    def claim(self, ask: Ask) -> Claim:
+        """Begin to wish for a connection. Every claim must be ended by `leave`."""
+        return Claim(ask, (*sorted(_keys(ask)), f"site:{ask.site}"))
+
+    def step(self, claim: Claim, now: float, wall: time) -> Decision:
+        """What to do next. `Go` comes once and counts at once; after `Denied` there is only `leave`."""
+        if claim.queued:
+            return WaitTurn()
+        denied = self.denied(claim.ask, wall)
         if denied is not None:
             return denied
-        asset, address = _keys(ask)
-        for key in (asset, address):
-            if key in self._busy:
-                return WaitFor(key)
-        site = _site_key(ask)
-        if self._site_open.get(site, 0) >= self._site_cap:
-            return WaitFor(site)
-        ready = max(self._rested_at.get(asset, 0.0), self._rested_at.get(address, 0.0), self._next_start)
+        devices = claim.keys[:-1]
+        while claim.held < len(devices):
+            if not self._take(claim):
+                return WaitTurn()
+        ready = max(self._rested_at.get(key, 0.0) for key in devices)
         if ready > now:
             return WaitUntil(ready)
-        self._busy.update((asset, address))
-        self._site_open[site] = self._site_open.get(site, 0) + 1
-        for key in (asset, address):
+        if claim.held < len(claim.keys) and not self._take(claim):
+            return WaitTurn()
+        if claim.start is None:
+            # A rate, not a bucket: what was not used is not saved up for a burst.
+            claim.start = max(now, self._next_start)
+            self._next_start = claim.start + self._interval
+        if claim.start > now:
+            return WaitUntil(claim.start)
+        for key in devices:
             self._spent[key] = self._spent.get(key, 0) + 1
-        # A rate, not a bucket: what was not used is not saved up for a burst.
-        self._next_start = max(now, self._next_start) + self._interval
+        claim.gone = True
         return Go()
+
+    def leave(self, claim: Claim, now: float) -> tuple[Claim, ...]:
+        """End a claim: its connection is over, or it was denied or given up. Names the claims whose turn it now is.
+
+        A second call does nothing.
+        """
+        if claim.over:
+            return ()
+        claim.over = True
+        if claim.gone:
+            self._rest(claim.ask, now)
+        return tuple(turn for key in claim.keys[: claim.held] if (turn := self._hand_on(key)) is not None)
 
     def denied(self, ask: Ask, wall: time) -> Denied | None:
         """Why this device must not be asked (any more), or None."""
-        keys = _keys(ask)
-        for manners in ask.manners:
+        everybody = ((ask.asset_id, ask.manners), *ask.others)
+        for asset_id, manners in everybody:
             if manners.passive:
                 return Denied("the inventory declares the asset passive: it is never contacted")
             if manners.quiet_hours is not None and within_quiet_hours(manners.quiet_hours, wall):
                 start, end = manners.quiet_hours
                 return Denied(f"quiet hours of the asset ({start:%H:%M}-{end:%H:%M})")
-            if any(self._spent.get(key, 0) >= manners.max_connections for key in keys):
+            # The address counts by itself as well, for names of several assets may lead to one that no asset lists.
+            spent = max(self._spent.get(f"asset:{asset_id}", 0), self._spent.get(f"address:{ask.address}", 0))
+            if spent >= manners.max_connections:
                 return Denied(f"the budget of {manners.max_connections} connections is spent")
-        for key in keys:
+        for key in _keys(ask):
             if key in self._left_alone:
                 return Denied(self._left_alone[key])
         return None
 
-    def ended(self, ask: Ask, now: float) -> tuple[str, ...]:
-        """A connection is over; gives the keys on which others may wait."""
-        asset, address = _keys(ask)
-        site = _site_key(ask)
-        self._busy.difference_update((asset, address))
-        self._rested_at[asset] = self._rested_at[address] = now + max(manners.gap_s for manners in ask.manners)
-        self._site_open[site] -= 1
-        return asset, address, site
+    def heard(self, ask: Ask) -> None:
+        """The device, or a firewall in its name, sent a refusal: it is not silent, though no question was answered."""
+        self._heard.add(ask.address)
+        self._silent.pop(ask.address, None)
 
     def answered(self, ask: Ask) -> None:
         """The port gave an answer to a question."""
         self._answered.add((ask.address, ask.port))
-        self._silent.pop(ask.address, None)
+        self.heard(ask)
 
     def fell_silent(self, ask: Ask, *, in_the_middle: bool) -> None:
         """A question was not answered in time.
 
         A device that stops in the middle is left alone for the rest of the run; so is one whose port had answered
-        before, and one that has said nothing to `SILENT_QUESTIONS` questions in a row.
+        before, and one that has said nothing at all to `SILENT_QUESTIONS` questions. Silent ports of a device that was
+        heard of are what a firewall makes of them, and say nothing about the device.
         """
         silent = self._silent[ask.address] = self._silent.get(ask.address, 0) + 1
         if in_the_middle or (ask.address, ask.port) in self._answered:
             self._leave_alone(ask, f"left alone: port {ask.port} stopped answering in the middle")
-        elif silent >= SILENT_QUESTIONS:
+        elif silent >= SILENT_QUESTIONS and ask.address not in self._heard:
             self._leave_alone(ask, f"left alone: {silent} questions in a row had no answer")
 
     def spent(self, asset_id: str) -> int:
-        """The connections that an asset has had in this run."""
+        """The connections that an asset has had in this run, also as another asset at one of its addresses."""
         return self._spent.get(f"asset:{asset_id}", 0)
+
+    def _take(self, claim: Claim) -> bool:
+        """Take hold of the next thing that a claim needs, or stand in its queue."""
+        key = claim.keys[claim.held]
+        place = self._places.setdefault(key, _Place())
+        if place.taken < self._room(key):
+            place.taken += 1
+            claim.held += 1
+            return True
+        place.queue.append(claim)
+        claim.queued = True
+        return False
+
+    def _hand_on(self, key: str) -> Claim | None:
+        """Give what somebody gave back to the first in its queue who still wants it."""
+        place = self._places[key]
+        while place.queue:
+            claim = place.queue.popleft()
+            if not claim.over:
+                claim.held += 1
+                claim.queued = False
+                return claim
+        place.taken -= 1
+        if not place.taken:
+            del self._places[key]
+        return None
+
+    def _room(self, key: str) -> int:
+        return self._site_cap if key.startswith("site:") else 1
+
+    def _rest(self, ask: Ask, now: float) -> None:
+        """From now on each asset at the address rests for its own gap, and the address for the longest of them."""
+        everybody = ((ask.asset_id, ask.manners), *ask.others)
+        for asset_id, manners in everybody:
+            self._rested_at[f"asset:{asset_id}"] = now + manners.gap_s
+        self._rested_at[f"address:{ask.address}"] = now + max(manners.gap_s for _, manners in everybody)
 
     def _leave_alone(self, ask: Ask, reason: str) -> None:
         for key in _keys(ask):
@@ -159,16 +243,15 @@ class Manners:
 
 
 def within_quiet_hours(window: tuple[time, time], wall: time) -> bool:
-    """Whether a local time of day lies in a window, its start included; a window may pass midnight."""
+    """Whether a local time of day lies in a window, its start included; a window may pass midnight.
+
+    A window that ends when it starts is the whole day: of two readings the gentler one.
+    """
     start, end = window
-    if start <= end:
+    if start < end:
         return start <= wall < end
     return wall >= start or wall < end
 
 
-def _keys(ask: Ask) -> tuple[str, str]:
-    return f"asset:{ask.asset_id}", f"address:{ask.address}"
-
-
-def _site_key(ask: Ask) -> str:
-    return f"site:{ask.site}"
+def _keys(ask: Ask) -> tuple[str, ...]:
+    return (f"asset:{ask.asset_id}", *(f"asset:{asset_id}" for asset_id, _ in ask.others), f"address:{ask.address}")

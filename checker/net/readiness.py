@@ -1,4 +1,4 @@
-"""Waiting for a socket, with a time limit, on uvloop and on stock asyncio alike."""
+"""Waiting for a socket, with a time limit, on uvloop and on stock asyncio alike. It reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -7,31 +7,62 @@ import socket
 from collections.abc import Callable
 
 
-async def readable(sock: socket.socket, deadline: float) -> bool:
-    """Whether there was something to read before `deadline`, a time of the event loop's clock."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[bool] = loop.create_future()
-    descriptor = sock.fileno()
-    loop.add_reader(descriptor, _settle, ready, True)
-    return await _wait(ready, deadline, lambda: loop.remove_reader(descriptor))
+class Readiness:
+    """The waits on one socket. `close` ends them, and must come before the socket is closed.
 
+    A loop knows a socket by its descriptor only. A wait that outlived its socket would watch whichever socket gets that
+    number next.
+    """
 
-async def writable(sock: socket.socket, deadline: float) -> bool:
-    """Whether there was room to write, or a connect() had ended, before `deadline`."""
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[bool] = loop.create_future()
-    descriptor = sock.fileno()
-    loop.add_writer(descriptor, _settle, ready, True)
-    return await _wait(ready, deadline, lambda: loop.remove_writer(descriptor))
+    def __init__(self, sock: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = sock.fileno()
+        self._reading: asyncio.Future[bool] | None = None
+        self._writing: asyncio.Future[bool] | None = None
 
+    async def readable(self, deadline: float) -> bool:
+        """Whether there was something to read before `deadline`, a time of the loop's clock. One wait at a time."""
+        self._reading = self._watch(self._reading, self._loop.add_reader)
+        return await self._until(self._reading, deadline, self._stop_reading)
 
-async def _wait(ready: asyncio.Future[bool], deadline: float, stop: Callable[[], object]) -> bool:
-    timer = asyncio.get_running_loop().call_at(deadline, _settle, ready, False)
-    try:
-        return await ready
-    finally:
-        timer.cancel()
-        stop()
+    async def writable(self, deadline: float) -> bool:
+        """Whether there was room to write, or a connect() had ended, before `deadline`. One wait at a time."""
+        self._writing = self._watch(self._writing, self._loop.add_writer)
+        return await self._until(self._writing, deadline, self._stop_writing)
+
+    def close(self) -> None:
+        """End every wait: what waits is told that nothing came."""
+        for ready in (self._reading, self._writing):
+            if ready is not None:
+                _settle(ready, False)
+        self._stop_reading()
+        self._stop_writing()
+
+    def _watch(self, before: asyncio.Future[bool] | None, watch: Callable[..., object]) -> asyncio.Future[bool]:
+        if before is not None:
+            message = "two tasks wait for the same side of one connection"
+            raise RuntimeError(message)
+        ready: asyncio.Future[bool] = self._loop.create_future()
+        watch(self._descriptor, _settle, ready, True)
+        return ready
+
+    async def _until(self, ready: asyncio.Future[bool], deadline: float, stop: Callable[[], None]) -> bool:
+        timer = self._loop.call_at(deadline, _settle, ready, False)
+        try:
+            return await ready
+        finally:
+            timer.cancel()
+            stop()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading = None
+            self._loop.remove_reader(self._descriptor)
+
+    def _stop_writing(self) -> None:
+        if self._writing is not None:
+            self._writing = None
+            self._loop.remove_writer(self._descriptor)
 
 
 def _settle(ready: asyncio.Future[bool], value: bool) -> None:

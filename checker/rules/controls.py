@@ -47,6 +47,8 @@ OPEN_VIEWER = _group(
 OPEN_DICOMWEB = _group("164.312(a)(1) 164.312(d)", "AC-3 IA-9", "PR.AA-05", Control("HICP", "practice 9"))
 CLEARTEXT_LOGIN = _group("164.312(d) 164.312(e)(1) 164.312(e)(2)(ii)", "IA-5(1) SC-8(1)", "PR.DS-02")
 CLEARTEXT_WEB = _group("164.312(e)(1) 164.312(e)(2)(ii)", "SC-8 SC-8(1)", "PR.DS-02")
+SESSION = _group("164.312(d) 164.312(e)(1)", "SC-23 SC-8", "PR.AA-03 PR.DS-02")
+DISCLOSURE = _group("164.312(a)(1)", "AC-3 CM-7", "PR.AA-05 PR.PS-01")
 UNEXPECTED_PORT = _group("164.312(a)(1)", "CM-7 SC-7 CM-8", "PR.PS-01 PR.IR-01", Control("IEC 62443-3-3", "SR 7.7"))
 FROM_OUTSIDE = _group(
     "164.312(a)(1) 164.312(e)(1)",

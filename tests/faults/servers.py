@@ -1,4 +1,4 @@
-"""Hostile peers: what a broken, overloaded or malicious device does to whoever connects, on loopback, in a child process.
+"""Hostile peers on loopback, in a child process: what a broken, overloaded or malicious device does to its clients.
 
 `python -m tests.faults.servers` is the child. It serves each connection in a thread of its own and writes down, as JSON
 lines, what came in, so that a test can say how gently it was asked.

@@ -146,7 +146,8 @@ class Authority:
         return self._write(file_name, key, builder.sign(key, hashes.SHA256()))
 
     def _write(self, name: str, key: PrivateKey, certificate: x509.Certificate) -> TlsFiles:
-        files = TlsFiles(*(self.folder / f"{name}.{ending}" for ending in ("key", "crt", "pem")), authority=self.path)
+        key_file, certificate_file, combined = (self.folder / f"{name}.{ending}" for ending in ("key", "crt", "pem"))
+        files = TlsFiles(key_file, certificate_file, combined, self.path)
         files.key.write_bytes(_pem(key))
         files.certificate.write_bytes(_pem(certificate))
         files.combined.write_bytes(_pem(key) + _pem(certificate))
@@ -161,7 +162,9 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 def copy(files: TlsFiles, folder: Path) -> TlsFiles:
     """The same files in another folder, for a server that reads only its own."""
     return TlsFiles(
-        *(Path(shutil.copy(path, folder)) for path in (files.key, files.certificate, files.combined)),
+        key=Path(shutil.copy(files.key, folder)),
+        certificate=Path(shutil.copy(files.certificate, folder)),
+        combined=Path(shutil.copy(files.combined, folder)),
         authority=Path(shutil.copy(files.authority, folder)),
     )
 

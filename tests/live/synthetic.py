@@ -1,6 +1,7 @@
 """Synthetic studies for the servers of the live tests. No person stands behind any of it.
 
-Every value that a checker must never keep carries a mark, so that a test can look through all files of a run for `MARKERS`.
+Every value that a checker must never keep carries a mark, so that a test can look through all files of a run for
+`MARKERS`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 NAME = "SYNTHETIC^NOBODY"
 PATIENT_ID = "SYNTH-PHI"
@@ -91,7 +92,7 @@ def write(loaded: Iterable[Study], folder: Path) -> Sequence[Path]:
 def _instance(number: int, position: int) -> Dataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = f"{study_uid(number)}.1.{position}"
+    meta.MediaStorageSOPInstanceUID = UID(f"{study_uid(number)}.1.{position}")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     instance = Dataset()
     instance.file_meta = meta

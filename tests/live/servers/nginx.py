@@ -95,7 +95,7 @@ class Nginx:
 def nginx(
     site: Site | str, *, tls: TlsFiles | None = None, client_certificate: bool = False, host: str = LOOPBACK
 ) -> Iterator[Nginx]:
-    """An nginx with one server block; with `tls` by https alone, with `client_certificate` for the authority's clients."""
+    """An nginx with one server block; with `tls` by https alone, with `client_certificate` for known clients alone."""
     binary = require("nginx", "nginx-light")
     wanted = Site(site) if isinstance(site, str) else site
 
@@ -129,7 +129,7 @@ def basic_auth(realm: str = "Synthetic Secure Area") -> Site:
 def redirect_to_login() -> Site:
     """Every path redirects to a login form on this server; its Location repeats the question, as many do."""
     return Site(
-        'location = /login { default_type text/html; try_files /login.html =404; }\n'
+        "location = /login { default_type text/html; try_files /login.html =404; }\n"
         'location / { add_header Set-Cookie "SESSION=' + COOKIE + '; Path=/" always;\n'
         "  return 302 /login?next=$request_uri; }",
         {"login.html": _LOGIN_FORM},
@@ -149,7 +149,7 @@ def redirect_to_https(port: int) -> Site:
 def login_form_everywhere() -> Site:
     """The catch-all: every path is the login form, with 200."""
     return Site(
-        'location / { default_type text/html; try_files /login.html =404;\n'
+        "location / { default_type text/html; try_files /login.html =404;\n"
         f'  add_header Set-Cookie "JSESSIONID={COOKIE}; Path=/"; }}',
         {"login.html": _LOGIN_FORM},
     )
@@ -158,12 +158,14 @@ def login_form_everywhere() -> Site:
 def viewer_shell(*, api: str = "gated") -> Site:
     """A single-page viewer, every path of which is its shell with 200 and text/html.
 
-    Its DICOMweb API under `/dicom-web/` is `gated` (401 without a challenge), `bearer` (401 with one) or `open` (an empty
-    list for the series of any study, 404 elsewhere); with `none` it is the shell, too.
+    Its DICOMweb API under `/dicom-web/` is `gated` (401 without a challenge), `bearer` (401 with one) or `open` (an
+    empty list for the series of any study, 404 elsewhere); with `none` it is the shell, too.
     """
     apis = {
         "gated": "location /dicom-web/ { return 401; }",
-        "bearer": "location /dicom-web/ { add_header WWW-Authenticate 'Bearer realm=\"synthetic\"' always; return 401; }",
+        "bearer": (
+            "location /dicom-web/ { add_header WWW-Authenticate 'Bearer realm=\"synthetic\"' always; return 401; }"
+        ),
         "open": (
             "location ~ ^/dicom-web/studies/[0-9.]+/series$ { default_type application/dicom+json; return 200 '[]'; }\n"
             "location /dicom-web/ { return 404; }"
@@ -178,7 +180,7 @@ def viewer_shell(*, api: str = "gated") -> Site:
 
 def json_error() -> Site:
     """Every path is 200 with a JSON body that says no."""
-    return Site("location / { default_type application/json; return 200 '{\"error\":\"unauthorized\"}'; }")
+    return Site('location / { default_type application/json; return 200 \'{"error":"unauthorized"}\'; }')
 
 
 def static_dicomweb(loaded: Sequence[Study] | None = None) -> Site:

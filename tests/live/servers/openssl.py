@@ -1,7 +1,8 @@
 """`openssl s_server` with the versions, suites and groups that a test asks for.
 
 It serves one connection at a time: a second client waits until the first has left. In its page mode (`-www`) it answers
-one HTTP request of each session, in its echo mode (`-rev`) it sends back each line reversed; both leave standard input alone.
+one HTTP request of each session, in its echo mode (`-rev`) it sends back each line reversed; both leave
+standard input alone.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def s_server(
 ) -> Iterator[TlsServer]:
     """An OpenSSL server of exactly these versions.
 
-    `ciphers` is OpenSSL's list for TLS 1.2 and earlier; where an obsolete version is wanted and none is given, it is all
-    ciphers at security level 0, without which OpenSSL 3 refuses TLS 1.0 and 1.1. After `connections` it ends by itself
-    (`-naccept`). `options` are s_server's own, such as `-groups`, `-serverpref`, `-comp`, `-dhparam`, `-no_dhe`.
+    `ciphers` is OpenSSL's list for TLS 1.2 and earlier; where an obsolete version is wanted and none is given, it is
+    all ciphers at security level 0, without which OpenSSL 3 refuses TLS 1.0 and 1.1. After `connections` it ends by
+    itself (`-naccept`). `options` are s_server's own, such as `-groups`, `-serverpref`, `-comp`, `-dhparam`, `-no_dhe`.
     """
     binary = require("openssl", "openssl")
     if ciphers is None and {"tls1", "tls1_1"} & set(versions):

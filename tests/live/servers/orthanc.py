@@ -29,8 +29,9 @@ class OrthancOptions:
     """What one Orthanc is like; the defaults are Orthanc's own, but for remote access.
 
     `queries`: anybody may C-FIND, C-GET and C-MOVE. `check_called`: only its own AE title may be called.
-    `known_callers_only`: nobody who is not a registered modality may do anything. `authentication`: HTTP asks for `USER`.
-    `tls`: DICOM inside TLS alone, where `client_certificate` tells whether a client has to show one of the authority.
+    `known_callers_only`: nobody who is not a registered modality may do anything. `authentication`: HTTP asks for
+    `USER`. `tls`: DICOM inside TLS alone, where `client_certificate` tells whether a client has to show one of the
+    authority.
     `settings`: further or other keys of Orthanc's configuration.
     """
 
@@ -123,7 +124,8 @@ def orthanc(
 
     held = tuple(studies() if loaded is None else loaded)
     with serving("orthanc", command, ports=2, polite=False) as process:
-        server = Orthanc(host, *process.ports, options.ae_title, options, held, process)
+        dicom_port, http_port = process.ports
+        server = Orthanc(host, dicom_port, http_port, options.ae_title, options, held, process)
         _load(server)
         yield server
 

@@ -77,7 +77,7 @@ RUNNING: list[Process] = []
 
 
 def require(binary: str, package: str) -> str:
-    """The path of a program; where it is missing the test is skipped, naming the Debian package, or fails with CI=true."""
+    """The path of a program; where it is missing the test is skipped, naming its package, or fails with CI=true."""
     found = shutil.which(binary, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
     if found is None:
         missing(binary, package)
@@ -109,9 +109,10 @@ def serving(
 
     `command` gets an empty folder and as many free ports as asked for, writes what the server needs and gives its
     command line; it is asked again, with other ports, where somebody else took one in between. The server is ready when
-    it listens on all of them and has written `ready`. Raises `ServerError` with its output where that is not so in `within_s` seconds. The
-    server ends with the thread that started it, so fixtures and tests call this from their main thread. A server that is
-    not `polite` takes seconds to end when asked and has nothing worth keeping: it is killed at once.
+    it listens on all of them and has written `ready`. Raises `ServerError` with its output where that is not so in
+    `within_s` seconds. The server ends with the thread that started it, so fixtures and tests call this from their main
+    thread. A server that is not `polite` takes seconds to end when asked and has nothing worth keeping: it is killed at
+    once.
     """
     for _ in range(_ATTEMPTS):
         chosen = free_ports(ports)

@@ -1,7 +1,7 @@
 """DICOM servers by pynetdicom in child processes, whose manners, good or bad, a test chooses.
 
-`python -m tests.live.servers.scp_child` is the child. It writes what it sees as JSON lines, which `Scp.events` reads, so
-that a test can say what a client did: whether it released, what it asked, how many associations it had at once.
+`python -m tests.live.servers.scp_child` is the child. It writes what it sees as JSON lines, which `Scp.events` reads,
+so that a test can say what a client did: whether it released, what it asked, how many associations it had at once.
 """
 
 from __future__ import annotations

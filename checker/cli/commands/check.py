@@ -1,0 +1,83 @@
+"""`check`, the main job: visit every asset once, judge what was observed, write the run."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from checker.cli import options
+from checker.model import Inventory, Severity
+
+
+@click.command("check")
+@options.inventories
+@options.vantage
+@options.output
+@options.asset_globs
+@options.only
+@options.skip
+@options.ports
+@options.fail_on
+@options.fail_on_new
+@options.rate
+@options.concurrency
+@options.quiet
+@options.as_json
+def COMMAND(  # noqa: N802 - commands are found by this name
+    inventory: tuple[Path, ...],
+    vantage: str,
+    output: Path,
+    assets: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    ports: str | None,
+    fail_on: str,
+    fail_on_new: bool,
+    rate: float | None,
+    concurrency: int,
+    quiet: bool,
+    json: bool,
+) -> int:
+    """Visit every asset once, gently, judge what was observed, and write the run to OUTPUT/<run>/."""
+    found = options.load_inventory(inventory)
+    chosen = options.chosen_assets(found, assets)
+    numbers = options.chosen_ports(ports)
+
+    from checker.run import Judging, Visits, check_judging, conclude
+
+    judging = Judging(only=only, skip=skip, fail_on=Severity(fail_on), fail_on_new=fail_on_new)
+    check_judging(judging)
+    _tell_notices(found, vantage)
+
+    from checker.cli.progress import visiting
+    from checker.cli.report import print_json, print_report
+    from checker.engine import EngineOptions, run_visits
+    from checker.store.folder import RunFolder, new_run_id
+
+    started = datetime.now(UTC)
+    folder = RunFolder.create(output, new_run_id(started, vantage, secrets.token_hex(2)))
+    engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency)
+    with visiting(len(chosen), quiet=quiet) as visited:
+        end = run_visits(found, chosen, engine, folder, run_id=folder.run_id, visited=visited)
+    visits = Visits(vantage, started, datetime.now(UTC), end.totals, end.interrupted, end.errors)
+    summary = conclude(folder, found, chosen, visits, judging)
+    if json:
+        print_json(folder.published)
+    elif not quiet:
+        print_report(summary, folder.published)
+    return summary.exit_code
+
+
+def _tell_notices(found: Inventory, vantage: str) -> None:
+    for notice in found.notices:
+        click.echo(f"Notice: {notice}", err=True)
+    if found.exposure and vantage not in {zone.name for zone in found.zones}:
+        zones = ", ".join(zone.name for zone in found.zones)
+        click.echo(
+            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says nothing"
+            " of what may be reached from here; name the zone with --vantage.",
+            err=True,
+        )

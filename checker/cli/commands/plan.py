@@ -1,0 +1,123 @@
+"""`plan`: what would be contacted, by which questions, at what cost. It sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import click
+
+from checker.cli import options
+from checker.introduction import Introduction
+from checker.model import Asset, Inventory
+from checker.plan import AssetPlan, Plan, Step, StepKind
+
+
+@click.command("plan")
+@options.inventories
+@options.asset_globs
+@options.vantage
+@options.ports
+@options.rate
+@options.concurrency
+@options.as_json
+def COMMAND(  # noqa: N802 - commands are found by this name
+    inventory: tuple[Path, ...],
+    assets: tuple[str, ...],
+    vantage: str,
+    ports: str | None,
+    rate: float | None,
+    concurrency: int,
+    json: bool,
+) -> int:
+    """Print what `check` would contact: assets, ports, questions, connections, estimated time. Sends nothing."""
+    from checker.net.manners import RUN_CONNECTIONS_PER_SECOND
+    from checker.plan import chosen_ports, plan_run
+
+    found = options.load_inventory(inventory)
+    chosen = options.chosen_assets(found, assets)
+    numbers = chosen_ports(options.chosen_ports(ports), found)
+    made = plan_run(found, chosen, ports=numbers, today=date.today(), concurrency=concurrency)  # noqa: DTZ011
+    seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
+    introduction = Introduction.of(found)
+    if json:
+        _print_json(made, chosen, seconds, vantage, introduction.calling_ae_title, introduction.user_agent)
+    else:
+        _print(found, made, chosen, seconds, vantage, introduction.calling_ae_title, introduction.user_agent)
+    return 0
+
+
+def _print(
+    found: Inventory, made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, title: str, agent: str
+) -> None:
+    from rich.table import Table
+
+    from checker.cli.console import console, plain
+
+    output = console()
+    table = Table(
+        "Asset", "Addresses", "Questions", box=None, pad_edge=False, header_style="bold", title_justify="left"
+    )
+    table.add_column("Connections", justify="right")
+    for plan in made.assets:
+        table.add_row(
+            plain(plan.asset_id), "\n".join(plan.addresses) or "-", _questions(plan), f"at most {plan.connections}"
+        )
+    output.print(table)
+    for plan in made.assets:
+        for refusal in plan.refusals:
+            output.print(plain(f"{plan.asset_id}: {refusal}"))
+    output.print(
+        f"\n{len(chosen)} of {len(found.assets)} assets, at most {made.connections} connections, about"
+        f" {duration(seconds)} from the vantage {vantage}. Nothing was sent."
+    )
+    output.print(f"Expect the calling AE title {title} and the User-Agent {agent}.")
+
+
+def _questions(plan: AssetPlan) -> str:
+    lines = [f"{step.kind.value} on {step.port}: {step.purpose}" for step in plan.steps if _is_question(step)]
+    lines += [step.purpose for step in plan.steps if step.kind is StepKind.RESOLVE]
+    ports = sorted({step.port for step in plan.steps if step.kind is StepKind.PORT})
+    if ports:
+        lines.append(f"ports {', '.join(map(str, ports))}")
+    return "\n".join(lines) or "nothing"
+
+
+def _is_question(step: Step) -> bool:
+    return step.kind not in (StepKind.PORT, StepKind.RESOLVE)
+
+
+def _print_json(made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, title: str, agent: str) -> None:
+    import orjson
+
+    document = {
+        "vantage": vantage,
+        "assets": [
+            {
+                "id": asset.id,
+                "addresses": plan.addresses,
+                "connections": plan.connections,
+                "refusals": plan.refusals,
+                "steps": [
+                    {"kind": step.kind.value, "address": step.address, "port": step.port, "purpose": step.purpose,
+                     "connections": step.connections}
+                    for step in plan.steps
+                ],
+            }
+            for asset, plan in zip(chosen, made.assets, strict=True)
+        ],
+        "questions": dict(Counter(step.kind.value for plan in made.assets for step in plan.steps)),
+        "connections": made.connections,
+        "estimated_seconds": round(seconds, 1),
+        "calling_ae_title": title,
+        "user_agent": agent,
+    }  # fmt: skip
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people, such as `45 s`, `12 min` or `3.5 h`."""
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,123 @@
+"""The options that commands share: their names, their environment variables and what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from checker.catalog.ports import port_set, port_set_names
+from checker.errors import UsageError
+from checker.model import Asset, Inventory, Severity
+
+F = TypeVar("F", bound=Callable[..., object])
+Decorator = Callable[[F], F]
+
+inventories = click.argument(
+    "inventory", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INVENTORY..."
+)
+
+
+def option(name: str, **more: object) -> Decorator[F]:
+    """A click option that the environment can set as well: `--fail-on` is PACS_CHECKER_FAIL_ON."""
+    variable = "PACS_CHECKER_" + name.strip("-").replace("-", "_").upper()
+    return click.option(name, envvar=variable, show_default=True, **more)  # type: ignore[arg-type]
+
+
+vantage: Decorator[F] = option(
+    "--vantage", default="local", metavar="NAME", callback=lambda _c, _p, value: _vantage(value),
+    help="The zone in which this machine stands; exposure policy is judged from there.",
+)  # fmt: skip
+output: Decorator[F] = option(
+    "--output", default="reports", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Where the run's folder is made.",
+)  # fmt: skip
+only: Decorator[F] = option("--only", multiple=True, metavar="GLOB", help="Judge these rules alone, such as 'tls.*'.")
+skip: Decorator[F] = option("--skip", multiple=True, metavar="GLOB", help="Do not judge these rules.")
+asset_globs: Decorator[F] = option("--assets", multiple=True, metavar="GLOB", help="Only assets with such an id.")
+ports: Decorator[F] = option(
+    "--ports", metavar="SET", default=None,
+    help="TCP ports to look at: a named set or a list such as 104,443,11112; the inventory's choice where not given.",
+)  # fmt: skip
+fail_on: Decorator[F] = option(
+    "--fail-on", default=Severity.HIGH.value, type=click.Choice([severity.value for severity in Severity]),
+    help="Exit with 3 for failures of this severity and over.",
+)  # fmt: skip
+fail_on_new: Decorator[F] = option(
+    "--fail-on-new", is_flag=True, help="Exit with 3 only for failures that the last run did not have."
+)
+rate: Decorator[F] = option(
+    "--rate", default=None, metavar="N/s", callback=lambda _c, _p, value: _rate(value),
+    help="Connections a second, over the whole run.",
+)  # fmt: skip
+concurrency: Decorator[F] = option(
+    "--concurrency", default=500, type=click.IntRange(1, 100_000), metavar="N",
+    help="Assets visited at once; each device has one connection at most, whatever this says.",
+)  # fmt: skip
+quiet: Decorator[F] = option("--quiet", is_flag=True, help="Print nothing but errors.")
+as_json: Decorator[F] = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
+
+
+def load_inventory(paths: tuple[Path, ...]) -> Inventory:
+    """The inventory in these files, as of today. Raises InventoryError with every fault."""
+    from checker.inventory import load
+
+    return load(paths, today=date.today())  # noqa: DTZ011 - authorizations are written in local days
+
+
+def chosen_assets(inventory: Inventory, globs: tuple[str, ...]) -> tuple[Asset, ...]:
+    """The assets whose id matches one of the globs, all where there is none; UsageError where none matches."""
+    from fnmatch import fnmatchcase
+
+    if not globs:
+        return inventory.assets
+    found = tuple(asset for asset in inventory.assets if any(fnmatchcase(asset.id, glob) for glob in globs))
+    if not found:
+        message = f"--assets {' '.join(globs)}: no asset of the inventory has such an id"
+        raise UsageError(message)
+    return found
+
+
+def chosen_ports(text: str | None) -> str | tuple[int, ...] | None:
+    """The name of a port set, or a list of ports, or None; UsageError where it is neither."""
+    if text is None:
+        return None
+    if text[:1].isdigit():
+        numbers = [part.strip() for part in text.split(",")]
+        if all(part.isascii() and part.isdigit() and 1 <= int(part) <= 65535 for part in numbers):
+            return tuple(dict.fromkeys(int(part) for part in numbers))
+        message = f"--ports {text}: expected port numbers from 1 to 65535, parted by commas"
+        raise UsageError(message)
+    try:
+        port_set(text)
+    except KeyError:
+        known = ", ".join(port_set_names())
+        message = f"--ports {text}: there is no such set of ports; known are {known}"
+        raise UsageError(message) from None
+    return text
+
+
+def _vantage(value: str) -> str:
+    import re
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", value):
+        message = f"{value!r}: a vantage is named by letters, digits, dots, dashes and underscores, at most 63"
+        raise click.BadParameter(message)
+    return value
+
+
+def _rate(value: str | float | None) -> float | None:
+    if value is None:
+        return None
+    text = str(value).removesuffix("/s").strip()
+    try:
+        rate_found = float(text)
+    except ValueError:
+        rate_found = 0.0
+    if not 0 < rate_found <= 100_000:
+        message = f"{value!r}: expected connections a second such as 200/s, over 0 and at most 100000"
+        raise click.BadParameter(message)
+    return rate_found

@@ -1,0 +1,93 @@
+"""What a run ends with on standard output: the open archives, the worst findings, coverage, where everything is."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from checker.cli.console import console, plain, word
+from checker.model import Status
+from checker.summary import RunSummary
+
+MOST_FINDINGS = 30
+
+
+def print_json(folder: Path) -> None:
+    """`run.json` as it stands in the run's folder."""
+    click.echo((folder / "run.json").read_bytes().rstrip(b"\n"))
+
+
+def print_report(summary: RunSummary, folder: Path) -> None:
+    """The findings, the open archives first, then the counts."""
+    output = console()
+    _headline(output, summary)
+    _findings(output, summary, folder)
+    _counts(output, summary)
+    output.print(plain(f"Stored in {folder}"), soft_wrap=True)
+
+
+def _headline(output: Console, summary: RunSummary) -> None:
+    opened = summary.open_archives
+    if opened:
+        shown = ", ".join(opened[:8]) + (f" and {len(opened) - 8} more" if len(opened) > 8 else "")
+        count = "1 asset" if len(opened) == 1 else f"{len(opened)} assets"
+        text = f"{count} could be searched or downloaded by anyone at {summary.vantage}: {shown}"
+        output.print(plain(text, "bold red"))
+    else:
+        output.print(plain(f"No archive was seen to be open to anyone at {summary.vantage}.", "bold"))
+    output.print()
+
+
+def _findings(output: Console, summary: RunSummary, folder: Path) -> None:
+    failing = summary.findings.by_status[Status.FAIL.value]
+    if not failing:
+        return
+    table = Table("Severity", "Asset", "Finding", box=None, pad_edge=False, header_style="bold")
+    with (folder / "findings.jsonl").open("rb") as lines:
+        for line in islice(lines, min(failing, MOST_FINDINGS)):
+            found = orjson.loads(line)
+            cell = Text.assemble(
+                (found["rule"]["id"], "bold"), "  ", *_marks(found), "\n", plain(found["summary"])
+            )
+            table.add_row(word(found["severity"]), plain(found["asset"]["id"]), cell)
+    output.print(table)
+    if failing > MOST_FINDINGS:
+        output.print(f"and {failing - MOST_FINDINGS} more failures in findings.json")
+    output.print()
+
+
+def _marks(found: dict[str, object]) -> list[Text]:
+    """Where it is, whether it is new, whether it is waived."""
+    service = found["service"]
+    marks = [plain(f"{service['kind']} on {service['port']} ", "dim")] if isinstance(service, dict) and service["port"] else []
+    if found["waiver"] is not None:
+        marks.append(Text("waived ", style="cyan"))
+    if found["drift"] in ("new", "reopened"):
+        marks.append(Text(f"{found['drift']} ", style="yellow"))
+    return marks
+
+
+def _counts(output: Console, summary: RunSummary) -> None:
+    statuses = summary.findings.by_status
+    words = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in statuses.items() if number)
+    severities = ", ".join(
+        f"{number} {severity}" for severity, number in reversed(summary.findings.by_severity.items()) if number
+    )
+    output.print(f"Findings: {words}" + (f" (failures: {severities})" if severities else ""))
+    assets = summary.assets
+    output.print(
+        f"Coverage: {summary.coverage:.0%}; {assets.answered} of {assets.listed} assets answered,"
+        f" {summary.services.answered} of {summary.services.declared} declared services"
+    )
+    output.print(
+        f"Visits:   {summary.connections} connections, {summary.bytes_sent} bytes sent, {summary.bytes_received}"
+        f" received, {summary.duration_s:.1f} s from the vantage {summary.vantage}"
+    )
+    for reason in summary.reasons:
+        output.print(plain(f"Exit {summary.exit_code}: {reason}" if reason == summary.reasons[0] else f"        {reason}"))

@@ -1,0 +1,188 @@
+"""One visit: the steps of one asset's plan, one after the other, each answer recorded the moment it is there.
+
+It judges nothing and opens nothing: it hands a permit and a port to a probe and gives every fact that comes back an
+envelope. Whatever happens, a visit ends with one `VisitFacts` that says what of it could not be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from checker.introduction import Introduction
+from checker.model import Facts, Observation, Permit, VisitFacts
+from checker.net.gateway import Clock, Device
+from checker.net.http import HttpDoor
+from checker.plan import Step, StepKind, names_to_resolve, own_addresses, plan_asset, service_addresses
+from checker.probes.dicom import probe_dicom
+from checker.probes.ports import probe_port
+from checker.probes.talk import Talk
+from checker.probes.tls import probe_tls
+from checker.probes.web import probe_dicomweb, probe_web
+from checker.scope import Scope, canonical
+
+
+class Visit:
+    """A visit of one asset from one vantage. `record` takes each observation at once."""
+
+    def __init__(
+        self,
+        device: Device,
+        *,
+        scope: Scope,
+        door: HttpDoor,
+        introduction: Introduction,
+        vantage: str,
+        ports: tuple[int, ...],
+        clock: Clock,
+        record: Callable[[Observation], None],
+    ) -> None:
+        self._device = device
+        self._asset = device.asset
+        self._scope = scope
+        self._door = door
+        self._introduction = introduction
+        self._vantage = vantage
+        self._ports = ports
+        self._clock = clock
+        self._record = record
+        self._count = 0
+        self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
+        # A peer that answered a question with data is not asked that question again, wherever else it is declared.
+        self._may_query = self._may_query_web = True
+        self._ended = False
+
+    async def run(self) -> None:
+        """Carry out the whole visit."""
+        not_asked = self._forbidden()
+        if not_asked is not None:
+            self._device.refuse_visit(not_asked)
+            self._close(not_visited=not_asked)
+            return
+        resolved = {name: await self._resolve(name) for name in names_to_resolve(self._asset)}
+        permits = self._permits(resolved)
+        if not permits:
+            refused = bool(self._device.gaps)
+            reason = "; ".join(self._device.gaps) or "no address of the asset is known"
+            self._close(not_visited=reason, refused_by_scope=refused)
+            return
+        plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved)
+        for step in plan.steps:
+            permit = permits.get(step.address or "")
+            if permit is not None:
+                await self._take(step, permit, self._talk(step, permit))
+        self._close()
+
+    def end(self, reason: str) -> None:
+        """End a visit that was broken off; what was learnt stays."""
+        self._device.note_gap(reason)
+        self._close()
+
+    def _forbidden(self) -> str | None:
+        """Why the asset must not be contacted at all now, or None."""
+        # An asset known by name only is asked after by its id: passive and quiet hours hold before its name is known.
+        for address in self._asset.addresses or ("",):
+            reason = self._device.denied(address)
+            if reason is not None:
+                return reason
+        return None
+
+    async def _resolve(self, name: str) -> tuple[str, ...]:
+        facts = await self._device.resolve(name)
+        services = tuple(index for index, service in enumerate(self._asset.services) if service.host == name.lower())
+        self._observe(facts, "", 0, None)
+        if not facts.addresses:
+            self._device.note_gap(f"{name} was not resolved: {facts.error or 'it has no address'}")
+            for index in services:
+                self._observe(facts, "", 0, index)
+        return facts.addresses
+
+    def _permits(self, resolved: dict[str, tuple[str, ...]]) -> dict[str, Permit]:
+        """Leave to contact each address that the visit would ask; a refusal goes to the ledger and into the gaps."""
+        wanted = list(own_addresses(self._asset, resolved))
+        for service in self._asset.services:
+            wanted += service_addresses(self._asset, service, resolved)
+        found: dict[str, Permit] = {}
+        for address in dict.fromkeys(wanted):
+            permit = self._device.permit(address) if address else None
+            if permit is not None and address is not None:
+                found[address] = permit
+        return found
+
+    def _talk(self, step: Step, permit: Permit) -> Talk:
+        key = (permit.address, step.port, step.services)
+        if key not in self._talks:
+
+            def record(facts: Facts) -> None:
+                for service in step.services or (None,):
+                    self._observe(facts, permit.address, step.port, service)
+
+            self._talks[key] = Talk(self._device, permit, step.port, record)
+        return self._talks[key]
+
+    async def _take(self, step: Step, permit: Permit, talk: Talk) -> None:
+        asset = self._asset
+        match step.kind:
+            case StepKind.DICOM:
+                answered_with_data = await probe_dicom(
+                    talk,
+                    asset.services[step.services[0]],
+                    calling=self._introduction.calling_ae_title,
+                    server_name=asset.hostname,
+                    ask_query=self._may_query,
+                )
+                self._may_query = self._may_query and not answered_with_data
+            case StepKind.DICOMWEB if self._may_query_web:
+                answered_with_data = await probe_dicomweb(talk, asset.services[step.services[0]], door=self._door)
+                self._may_query_web = not answered_with_data
+            case StepKind.DICOMWEB:
+                self._device.note_gap("the DICOMweb question was answered with data before and is not asked again")
+            case StepKind.WEB:
+                await probe_web(talk, asset.services[step.services[0]], door=self._door)
+            case StepKind.TLS:
+                server_name = self._server_name(step)
+                names = (server_name,) if server_name is not None else ()
+                await probe_tls(talk, server_name=server_name, names=(*names, permit.address))
+            case StepKind.PORT:
+                talk.note(await probe_port(talk))
+            case StepKind.RESOLVE:
+                pass  # done before there was an address to ask
+
+    def _server_name(self, step: Step) -> str | None:
+        """The name to ask for in TLS: that of a URL, else the asset's; None where there are only addresses."""
+        for index in step.services:
+            host = self._asset.services[index].host
+            if host is not None and canonical(host) is None:
+                return host
+        return self._asset.hostname
+
+    def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
+        self._count += 1
+        self._record(
+            Observation(
+                id=f"{self._asset.id}:{self._count}",
+                asset_id=self._asset.id,
+                vantage=self._vantage,
+                observed_at=self._clock.utc(),
+                address=address,
+                port=port,
+                service=service,
+                facts=facts,
+            )
+        )
+
+    def _close(self, *, not_visited: str | None = None, refused_by_scope: bool = False) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        device = self._device
+        facts = VisitFacts(
+            connections=device.connections,
+            bytes_sent=device.bytes_sent,
+            bytes_received=device.bytes_received,
+            gaps=tuple(device.gaps),
+            not_visited=not_visited,
+            refused_by_scope=refused_by_scope,
+        )
+        self._observe(facts, "", 0, None)
+
+

@@ -1,0 +1,290 @@
+"""One association, from the connection to its end: what was said, what came back, as `DicomFacts`.
+
+The connection carries the request at once and is never idle. It ends by a release that the peer confirmed, wherever the
+peer lets it; A-ABORT is for a peer that breaks the protocol, leaves a request unanswered or starts to send a match.
+After the first pending answer to the canary not a byte more is read. Nothing that a peer sends is kept but what
+`DicomFacts` has a field for; what a peer does is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import uuid4
+
+from checker.catalog.dicom import STUDY_ROOT_FIND, VERIFICATION
+from checker.codecs.dicom import (
+    EchoResponded,
+    Event,
+    FindResponded,
+    Malformed,
+    PeerReleased,
+    Released,
+    Requestor,
+    SpeaksTls,
+    State,
+)
+from checker.codecs.dicom_pdu import Aborted, Accepted, Rejected
+from checker.codecs.dicom_requests import fresh_study_uid
+from checker.model import (
+    AssociationOutcome,
+    AssociationPurpose,
+    ConnectState,
+    DicomFacts,
+    End,
+    PortFacts,
+    QueryVerdict,
+)
+from checker.net.connection import ByteStream, Connection
+from checker.net.gateway import Limits
+from checker.net.tls import TlsFailure, TlsStream
+from checker.probes.talk import Talk
+
+_SURVEY = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=16384)
+# The kernel keeps little of what a peer pours out before the A-ABORT reaches it.
+_QUESTION = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=8192, receive_buffer=4096)
+_TLS_BYTES = 65536  # on top: chains, and lists of authorities
+_PIECE = 4096
+_SMALL_PIECE = 512  # for the canary: hardly more than the command of the first answer is ever taken from the kernel
+# TLS 1.3: how long a server that asked for a certificate has to refuse us, or to send the ticket that shows otherwise.
+_SETTLE_S = 1.0
+
+_PDU_TYPES = range(1, 8)  # PS3.8 9.3.1
+# OpenSSL's words, over its versions, for a first record that is none of TLS.
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+
+_SUCCESS = 0x0000
+# "Refused: SOP class not supported" and "not authorised" (PS3.7 annexes C.5.6, C.5.11): the peer decided. All others
+# are warnings and failures of processing (such as C000, A700, A900), which decide nothing.
+_REFUSED = frozenset({0x0122, 0x0124})
+
+_OUTCOMES = {
+    End.CLOSED: AssociationOutcome.CLOSED,
+    End.RESET: AssociationOutcome.RESET,
+    End.TIMEOUT: AssociationOutcome.TIMEOUT,
+    End.TOO_MUCH: AssociationOutcome.TOO_MUCH,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one association is to find out. `echo`: a C-ECHO is sent where Verification was accepted."""
+
+    purpose: AssociationPurpose
+    called: str
+    calling: str
+    tls: bool
+    server_name: str | None
+    echo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """One association as it went.
+
+    `wrong_mode`: the port does not speak the mode, plaintext or TLS, in which it was asked. `silent`: it left something
+    unanswered until the deadline.
+    """
+
+    facts: DicomFacts
+    wrong_mode: bool = False
+    silent: bool = False
+
+
+async def associate(talk: Talk, question: Question) -> Association:
+    """Ask for one association, on one connection, and end it; tell the manners whether the port answered.
+
+    ValueError, before anything is sent, where an AE title is not valid (PS3.5 6.2).
+    """
+    facts = DicomFacts(
+        purpose=question.purpose,
+        tls=question.tls,
+        calling_ae_title=question.calling,
+        called_ae_title=question.called,
+    )
+    requestor = Requestor(question.purpose, called=question.called, calling=question.calling)
+    made = await talk.connect(f"{'dicom-tls' if question.tls else 'dicom'} {question.purpose}", _limits(question))
+    if isinstance(made, PortFacts):
+        asked = made.state is not ConnectState.NOT_ASKED
+        outcome = AssociationOutcome.NOT_CONNECTED if asked else AssociationOutcome.NOT_ASKED
+        return Association(replace(facts, outcome=outcome, detail=made.detail or made.state.value))
+    try:
+        association = await _on(made, question, requestor, facts)
+    finally:
+        made.abandon()  # over by now, unless the visit is being broken off
+    if association.silent:
+        talk.fell_silent(in_the_middle=made.bytes_received > 0)
+    elif made.bytes_received:
+        talk.answered()
+    return association
+
+
+def _limits(question: Question) -> Limits:
+    limits = _QUESTION if question.purpose is AssociationPurpose.CANARY else _SURVEY
+    return replace(limits, max_bytes=limits.max_bytes + _TLS_BYTES) if question.tls else limits
+
+
+async def _on(connection: Connection, question: Question, requestor: Requestor, facts: DicomFacts) -> Association:
+    if not question.tls:
+        return await _Dialogue(connection, requestor, facts).hold(question)
+    stream = TlsStream(connection, server_name=question.server_name)
+    failure = await stream.handshake()
+    if failure is None and stream.client_certificate_requested:
+        failure = await stream.settle(_SETTLE_S)
+    if failure is not None:
+        # The handshake has said its last word, an alert; what else the peer sends is not taken.
+        connection.abandon()
+        return _without_tls(failure, connection.bytes_received, facts)
+    association = await _Dialogue(stream, requestor, facts).hold(question)
+    if stream.refusal is not None and association.facts.outcome is AssociationOutcome.RESET:
+        return replace(_without_tls(stream.refusal, connection.bytes_received, facts), wrong_mode=False)
+    return replace(association, wrong_mode=False)
+
+
+def _without_tls(failure: TlsFailure, received: int, facts: DicomFacts) -> Association:
+    """An association that TLS did not let come about."""
+    if failure.client_certificate_required:
+        outcome = AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
+    elif failure.end in (End.TIMEOUT, End.TOO_MUCH) or (failure.end is not None and not received):
+        outcome = _OUTCOMES[failure.end]
+    else:
+        outcome = AssociationOutcome.TLS_FAILED
+    return Association(
+        replace(facts, outcome=outcome, detail=failure.reason or (failure.end.value if failure.end else None)),
+        wrong_mode=failure.reason in _NOT_TLS or (failure.end in (End.CLOSED, End.RESET) and not received),
+        silent=failure.end is End.TIMEOUT,
+    )
+
+
+class _Dialogue:
+    """What is said on one stream; `hold` holds it, once."""
+
+    def __init__(self, stream: ByteStream, requestor: Requestor, facts: DicomFacts) -> None:
+        self._stream = stream
+        self._requestor = requestor
+        self._facts = facts
+        self._piece = _PIECE
+        self._end: End | None = None
+        self._first: int | None = None  # the type of the first PDU, or what stands in its place
+
+    async def hold(self, question: Question) -> Association:
+        """Ask for the association, ask in it what the question is about, and leave."""
+        canary = question.purpose is AssociationPurpose.CANARY
+        self._piece = _SMALL_PIECE if canary else _PIECE
+        await self._say(self._requestor.start())
+        if self._facts.outcome is AssociationOutcome.NOT_ASKED and self._end is not None:
+            self._facts = replace(self._facts, outcome=_OUTCOMES[self._end])
+        if question.echo and self._open and self._requestor.usable(VERIFICATION) is not None:
+            await self._ask(self._requestor.echo)
+        if canary and self._facts.outcome is AssociationOutcome.ACCEPTED:
+            await self._ask_canary()
+        if self._open:
+            await self._say(self._requestor.release())
+        await self._leave()
+        self._facts = replace(self._facts, released=self._requestor.released)
+        if self._end is not None and self._facts.detail is None:
+            self._facts = replace(self._facts, detail=self._end.value)
+        return Association(self._facts, wrong_mode=self._wrong_mode, silent=self._end is End.TIMEOUT)
+
+    @property
+    def _open(self) -> bool:
+        """Whether something can be asked."""
+        return self._end is None and self._requestor.state is State.STA6 and not self._requestor.must_abort
+
+    @property
+    def _wrong_mode(self) -> bool:
+        match self._facts.outcome:
+            case AssociationOutcome.SPEAKS_TLS:
+                return True
+            case AssociationOutcome.CLOSED | AssociationOutcome.RESET:
+                return self._first is None
+            case AssociationOutcome.MALFORMED:
+                return self._first not in _PDU_TYPES
+            case _:
+                return False
+
+    async def _ask_canary(self) -> None:
+        if not self._open:
+            self._facts = replace(self._facts, query=QueryVerdict.INDETERMINATE)
+        elif self._requestor.usable(STUDY_ROOT_FIND) is not None:
+            await self._ask(partial(self._requestor.find, fresh_study_uid(uuid4())))
+        else:
+            refused = any(context.result for context in self._facts.contexts)
+            verdict = QueryVerdict.CONTEXT_REJECTED if refused else QueryVerdict.INDETERMINATE
+            self._facts = replace(self._facts, query=verdict)
+
+    async def _ask(self, request: Callable[[], bytes]) -> None:
+        """A DIMSE request; without an answer the verdict says how it went."""
+        await self._say(request())
+        if self._facts.echo_status is None and self._facts.query is None:
+            aborted = self._facts.abort is not None
+            verdict = QueryVerdict.REFUSED_ABORT if aborted else QueryVerdict.INDETERMINATE
+            self._facts = replace(self._facts, query=verdict)
+
+    async def _say(self, message: bytes) -> None:
+        """Send, and take in what comes until the peer owes nothing, or nothing more is to come from it."""
+        self._end = await self._stream.send(message)
+        while self._end is None and self._requestor.waiting and not self._requestor.must_abort:
+            got = await self._stream.receive(self._piece)
+            if isinstance(got, End):
+                self._end = got
+                return
+            if self._first is None:
+                self._first = got[0]
+            for event in self._requestor.receive(got):
+                await self._note(event)
+
+    async def _note(self, event: Event) -> None:
+        facts = self._facts
+        match event:
+            case Accepted():
+                self._facts = replace(
+                    facts,
+                    outcome=AssociationOutcome.ACCEPTED,
+                    contexts=self._requestor.contexts,
+                    max_pdu=event.max_pdu,
+                    implementation_class_uid=event.implementation_class_uid,
+                    implementation_version=event.implementation_version,
+                )
+            case Rejected():
+                reject = (event.result, event.source, event.reason)
+                self._facts = replace(facts, outcome=AssociationOutcome.REJECTED, reject=reject)
+            case Aborted():
+                self._facts = replace(self._ended_by(AssociationOutcome.ABORTED), abort=(event.source, event.reason))
+            case SpeaksTls():
+                self._facts = self._ended_by(AssociationOutcome.SPEAKS_TLS)
+            case Malformed():
+                self._facts = replace(self._ended_by(AssociationOutcome.MALFORMED), detail=event.reason)
+            case EchoResponded():
+                self._facts = replace(facts, echo_status=event.status)
+            case FindResponded():
+                self._facts = replace(facts, query=_verdict(event), query_status=event.status)
+            case PeerReleased():
+                self._end = await self._stream.send(event.reply)
+            case Released():
+                pass  # the requestor knows
+
+    def _ended_by(self, outcome: AssociationOutcome) -> DicomFacts:
+        """The facts with this outcome, unless the association had been accepted before."""
+        if self._facts.outcome is AssociationOutcome.ACCEPTED:
+            return self._facts
+        return replace(self._facts, outcome=outcome)
+
+    async def _leave(self) -> None:
+        begun = self._first is not None and self._requestor.state not in (State.STA1, State.STA13)
+        unwanted = self._requestor.must_abort or (begun and self._end is End.TOO_MUCH)
+        if unwanted or (begun and self._end is End.TIMEOUT):
+            await self._stream.send(self._requestor.abort())
+        if unwanted or self._facts.outcome is AssociationOutcome.SPEAKS_TLS:
+            self._stream.abandon()
+        else:
+            await self._stream.close()
+
+
+def _verdict(answer: FindResponded) -> QueryVerdict:
+    if answer.pending:
+        return QueryVerdict.KEY_IGNORED
+    if answer.status == _SUCCESS:
+        return QueryVerdict.QUERY_ACCEPTED
+    return QueryVerdict.REFUSED_STATUS if answer.status in _REFUSED else QueryVerdict.INDETERMINATE

@@ -1,0 +1,122 @@
+"""tls.certificate-name: the names of the certificate do not cover the name by which the service is reached."""
+
+from __future__ import annotations
+
+from checker.codecs.x509 import MOST_NAMES, covers, plain_name
+from checker.model import CertificateFacts, Severity, Status
+from checker.rules import controls
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.examples import ADDRESS, OTHER_ADDRESS, service_case
+from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive
+from checker.rules.transport import certificate_told, few_names, judge_certificates, speaks_tls
+
+
+def judge(case: Case) -> Verdict:
+    """The name of the inventory must be among the certificate's; to fail, the server must have been asked by it."""
+    wanted = expected_name(case)
+    if wanted is None:
+        return unknown("Neither a host name nor an address of the service is known to compare with.")
+    return judge_certificates(case, lambda shown: _one(shown, wanted))
+
+
+def expected_name(case: Case) -> str | None:
+    """By what clients reach the service: the host of its URL, else the asset's host name, else the address."""
+    name = case.the_service().host or case.asset.hostname or case.address
+    return None if name is None else plain_name(name)
+
+
+def _one(shown: CertificateFacts, wanted: str) -> Verdict:
+    told = certificate_told(
+        shown,
+        names=[*shown.dns_names, *shown.ip_addresses],
+        names_asked=list(shown.names_asked),
+    )
+    asked = {plain_name(name) for name in shown.names_asked}
+    if covers(shown.dns_names, shown.ip_addresses, wanted) or (shown.name_matches is True and asked == {wanted}):
+        return passed(f"The certificate is for {wanted}.", expected=wanted, certificate=told)
+    if wanted not in asked:
+        # A server may have another certificate for another name (RFC 6066 section 3).
+        return unknown(
+            f"The service was not asked for its certificate by the name {wanted}.", expected=wanted, certificate=told
+        )
+    if shown.name_matches is None:
+        return unknown("The names of the certificate could not be read.", expected=wanted, certificate=told)
+    cut = MOST_NAMES in (len(shown.dns_names), len(shown.ip_addresses))
+    if cut and asked != {wanted}:
+        return unknown(
+            f"The certificate has more names than are kept, and {wanted} is not among those kept.",
+            expected=wanted,
+            certificate=told,
+        )
+    return failed(
+        f"The certificate is not for {wanted}: it is for {few_names(shown)}.", expected=wanted, certificate=told
+    )
+
+
+RULE = Rule(
+    title="The certificate is for another name",
+    severity=Severity.MEDIUM,
+    subject=Subject.SERVICE,
+    meaning=(
+        "Peers that compare names refuse the service; those that talk to it do not compare, and would take any"
+        " certificate of the same authority, also that of a stolen device. A certificate of a vendor's own name shows"
+        " that nobody changed it since the factory.\n\n"
+        "The host of the URL is looked for, else the host name of the inventory, else its address, among the DNS names"
+        " and addresses of the subject alternative name (RFC 9525). A name in the subject alone does not count, nor"
+        " does an address where there is a host name, nor an address that is written as a DNS name."
+    ),
+    remedy=(
+        "Have a certificate issued whose subject alternative names hold the host name, or the address where peers are"
+        " configured by address. Correct the inventory where it has the wrong name."
+    ),
+    controls=controls.CERTIFICATE,
+    applies=speaks_tls,
+    judge=judge,
+    examples=(
+        Example(
+            "The certificate has the host name.",
+            service_case(
+                tls_archive(hostname=HOST),
+                handshake(certificate(ip_addresses=(), names_asked=[HOST])),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "The inventory has no host name, and the certificate has the address.",
+            service_case(tls_archive(), handshake(certificate(dns_names=()))),
+            Status.PASS,
+        ),
+        Example(
+            "The certificate still has the name that the vendor gave it.",
+            service_case(
+                tls_archive(),
+                handshake(certificate(dns_names=["ct.vendor.example.org"], ip_addresses=(), name_matches=False)),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "It has the address, but peers use the host name.",
+            service_case(
+                tls_archive(hostname=HOST),
+                handshake(certificate(dns_names=(), names_asked=[HOST, ADDRESS], name_matches=False)),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "It was asked for by another name, for which the server may have another certificate.",
+            service_case(
+                tls_archive(hostname=HOST),
+                handshake(certificate(dns_names=(), ip_addresses=[OTHER_ADDRESS], names_asked=[ADDRESS])),
+            ),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "Its names could not be read.",
+            service_case(
+                tls_archive(),
+                handshake(certificate(dns_names=(), ip_addresses=(), name_matches=None)),
+            ),
+            Status.UNKNOWN,
+        ),
+    ),
+)

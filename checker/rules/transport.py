@@ -1,0 +1,159 @@
+"""Pure: what the hellos and handshakes of one TLS service show, shared by the rules of the family `tls`.
+
+A version counts as refused only where it was refused and never undecided or accepted; a service that took no version
+at all, or that answered in plaintext, has shown nothing about its TLS, good or bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from checker.model import (
+    Acceptance,
+    CertificateFacts,
+    ConnectState,
+    HandshakeFacts,
+    JsonValue,
+    PortFacts,
+    Service,
+    Status,
+    TlsFacts,
+)
+from checker.rules.base import Case, Verdict, unknown
+
+OBSOLETE = ("SSLv2", "SSLv3", "TLS 1.0", "TLS 1.1")  # RFC 6176, RFC 7568, RFC 8996
+MODERN = ("TLS 1.2", "TLS 1.3")
+BROKEN = frozenset({"SSLv2", "SSLv3"})
+"""Versions that protect nothing, whatever the suite."""
+
+# As OpenSSL names them.
+_OTHER_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+# Worst first: what one certificate shows outweighs what another does.
+_WEIGHT = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
+
+
+def speaks_tls(service: Service) -> bool:
+    """Whether the inventory declares TLS for the service: only then its TLS is asked."""
+    return service.speaks_tls
+
+
+# ---------------------------------------------------------------------------------------------------------- versions
+
+
+def acceptances(case: Case) -> Mapping[str, Acceptance]:
+    """Each version that was asked and what is known of it; one acceptance outweighs, then one doubt."""
+    seen: dict[str, set[Acceptance]] = {}
+    for hellos in case.facts(TlsFacts):
+        for one in hellos.versions:
+            seen.setdefault(_named(one.version), set()).add(one.acceptance)
+    for handshake in case.facts(HandshakeFacts):
+        if handshake.completed and handshake.version is not None:
+            seen.setdefault(_named(handshake.version), set()).add(Acceptance.ACCEPTED)
+    weight = (Acceptance.ACCEPTED, Acceptance.INCONCLUSIVE, Acceptance.REFUSED)
+    return {version: min(answers, key=weight.index) for version, answers in seen.items()}
+
+
+def among(answers: Mapping[str, Acceptance], versions: tuple[str, ...], wanted: Acceptance) -> list[str]:
+    """Those of the versions of which this is known, in the order given."""
+    return [version for version in versions if answers.get(version) is wanted]
+
+
+def versions_told(case: Case) -> list[JsonValue]:
+    """The versions as evidence, in the order observed; what was not observed is left out."""
+    return [
+        {key: value for key, value in row.items() if value is not None}
+        for hellos in case.facts(TlsFacts)
+        for one in hellos.versions
+        for row in (
+            {
+                "version": one.version,
+                "acceptance": one.acceptance.value,
+                "cipher_suite": one.cipher_suite_name,
+                "alert": one.alert,
+                "reason": one.reason,
+            },
+        )
+    ]
+
+
+def no_tls(case: Case) -> str:
+    """Why nothing is known of the TLS of this service, as the end of a sentence."""
+    hellos, handshakes, ports = case.facts(TlsFacts), case.facts(HandshakeFacts), case.facts(PortFacts)
+    if any(facts.plaintext_dicom for facts in hellos):
+        return "it answered with DICOM in plaintext"
+    if any(facts.plaintext_http for facts in hellos):
+        return "it answered with HTTP in plaintext"
+    if any(facts.answered for facts in hellos):
+        return "it answered, but no version of TLS was agreed on"
+    if ports and all(facts.state is not ConnectState.OPEN for facts in ports):
+        return f"no connection came about, the port is {ports[-1].state.value}"
+    if hellos or handshakes:
+        return "it gave no answer in TLS"
+    return "it was not asked"
+
+
+def _named(version: str) -> str:
+    return _OTHER_NAMES.get(version, version)
+
+
+# ------------------------------------------------------------------------------------------------------ certificates
+
+
+def certificates(case: Case) -> list[CertificateFacts]:
+    """The certificates that the service presented, each once as it was judged, in the order observed."""
+    shown = (handshake.certificate for handshake in case.facts(HandshakeFacts))
+    return list(dict.fromkeys(certificate for certificate in shown if certificate is not None))
+
+
+def judge_certificates(case: Case, judge: Callable[[CertificateFacts], Verdict]) -> Verdict:
+    """The gravest verdict on a certificate of the service; unknown where none was seen, or one could not be read."""
+    verdicts = [judge(certificate) for certificate in certificates(case)]
+    if not verdicts:
+        return _no_certificate(case)
+    gravest = min(verdicts, key=lambda verdict: _WEIGHT.index(verdict.status))
+    unread = [facts for facts in case.facts(HandshakeFacts) if facts.completed and facts.certificate is None]
+    if unread and gravest.status is not Status.FAIL:
+        return unknown("Of one handshake the certificate was not seen, or it could not be read.", **gravest.evidence)
+    return gravest
+
+
+def _no_certificate(case: Case) -> Verdict:
+    handshakes = case.facts(HandshakeFacts)
+    if any(facts.completed for facts in handshakes):
+        return unknown("The handshake was completed, but its certificate was not seen or could not be read.")
+    # A completed hello that names a version is no handshake: the certificate comes with the whole one.
+    if Acceptance.ACCEPTED in acceptances(case).values():
+        return unknown("The service speaks TLS, but its certificate was not seen.")
+    return unknown(f"The certificate of the service was not seen: {no_tls(case)}.")
+
+
+def certificate_told(certificate: CertificateFacts, **more: JsonValue) -> Mapping[str, JsonValue]:
+    """A certificate as evidence: who it is and until when, what it is known by, and what a rule adds."""
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "not_before": moment(certificate.not_before),
+        "not_after": moment(certificate.not_after),
+        "sha256": certificate.sha256,
+        **more,
+    }
+
+
+def moment(time: datetime) -> str:
+    """A time of a certificate as RFC 3339 writes it, in UTC, to the second."""
+    return time.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def few_names(certificate: CertificateFacts) -> str:
+    """The first two names that a certificate is for, and how many more; for a sentence."""
+    names = [*certificate.dns_names, *certificate.ip_addresses]
+    if not names:
+        return "no host at all"
+    rest = len(names) - 2
+    return ", ".join(_short(name) for name in names[:2]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 48 else f"{name[:47]}\N{HORIZONTAL ELLIPSIS}"

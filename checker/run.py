@@ -1,0 +1,330 @@
+"""From stored observations to the files of a run: judge, annotate, count, write, publish. It sends nothing.
+
+Memory does not grow with the fleet but by the inventory itself: observations are read one asset at a time, and findings
+go to disk as they are made.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from checker import __version__
+from checker.errors import UsageError
+from checker.judge import Judge, Sharers, chosen_rules
+from checker.model import Asset, Finding, Inventory, Observation, Service, Severity, Totals
+from checker.records import StoredInventory, dumps
+from checker.sinks import chosen_sinks
+from checker.store.folder import OBSERVATIONS, RunFolder, new_run_id
+from checker.store.piles import Piles
+from checker.store.runs import INVENTORY, failing_after, failing_before, last_run, read_run, read_run_inventory
+from checker.store.scratch import Scratch
+from checker.summary import SCHEMA_VERSION, InventoryRef, RuleChoice, RunSummary, Tally, exit_code
+from checker.triage import Triage
+
+_SCRATCH = ".scratch"
+_NO_SERVICE = -1
+"""The index of an observation that was made of a service which the inventory no longer declares so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """How the visits of a run went: from where, when, at what cost, and what went wrong with them as a whole."""
+
+    vantage: str
+    started_at: datetime
+    ended_at: datetime
+    totals: Totals
+    interrupted: str | None = None
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How a run is judged and written.
+
+    `only` and `skip` are globs over the ids of rules; `formats` names further sinks beside the usual ones.
+    """
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    fail_on: Severity = Severity.HIGH
+    fail_on_new: bool = False
+    formats: tuple[str, ...] = ()
+
+
+def check_judging(judging: Judging) -> None:
+    """Raises UsageError where a glob fits no rule, no rule remains, or a format is not known."""
+    chosen_rules(judging.only, judging.skip)
+    chosen_sinks(judging.formats)
+
+
+def conclude(
+    folder: RunFolder,
+    inventory: Inventory,
+    assets: Sequence[Asset],
+    visits: Visits,
+    judging: Judging,
+    *,
+    judged: Callable[[Asset], None] | None = None,
+) -> RunSummary:
+    """Judge every listed asset from what the folder holds, write all files of the run and publish it.
+
+    The run is then at `folder.published`; `judged` is called after each asset. Drift is against the last earlier run of
+    the same vantage beside it. Raises UsageError for globs and formats that fit nothing (to be checked before the
+    visits with `check_judging`) and OSError where the disk does not take it. Then nothing is published, and the folder
+    is left with its observations and its ledger.
+    """
+    run, notices = last_run(folder.output, visits.vantage, before=visits.started_at)
+    baseline = None if run is None else _Baseline(run.name, failing_after(run))
+    return _Conclusion(
+        folder,
+        StoredInventory(inventory, None if len(assets) == len(inventory.assets) else tuple(a.id for a in assets)),
+        visits,
+        judging,
+        judged_at=_to_the_millisecond(visits.ended_at),
+        baseline=baseline,
+        notices=notices,
+    ).publish(judged)
+
+
+def judge_again(
+    run: Path,
+    output: Path,
+    *,
+    made_at: datetime,
+    judging: Judging,
+    inventory: Inventory | None = None,
+    now: datetime | None = None,
+) -> RunSummary:
+    """Judge the observations of a published run again, into a new run under `output`.
+
+    `made_at` is the present, which names the new run; `now` is the moment that expiry and validity are judged against,
+    where it is not to be that of the first judgement; `inventory` replaces the run's own. Without them the findings are
+    those of the first time, and drift is against the same baseline. An observation counts for a service only where the
+    inventory still declares it as it was when it was asked. Raises UsageError for a run that cannot be read, else as
+    `conclude`; then no trace is left.
+    """
+    check_judging(judging)
+    first, stored = read_run(run), read_run_inventory(run)
+    token = secrets.token_hex(2)
+    folder = RunFolder.copy(output, new_run_id(made_at, first.vantage, token), run)
+    try:
+        return _Conclusion(
+            folder,
+            stored if inventory is None else _replaced(stored, inventory),
+            Visits(
+                first.vantage,
+                first.started_at,
+                first.ended_at,
+                Totals(first.connections, first.bytes_sent, first.bytes_received),
+                first.interrupted,
+                first.errors,
+            ),
+            judging,
+            judged_at=_to_the_millisecond(now or first.judged_at),
+            judged_from=first.run_id,
+            baseline=_same_baseline(run, first),
+        ).publish()
+    except BaseException:
+        folder.discard()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Baseline:
+    """The earlier run that drift is against, and the ids of what it left failing, to be read once."""
+
+    run_id: str
+    failing: Iterator[str]
+
+
+def _same_baseline(run: Path, first: RunSummary) -> _Baseline | None:
+    """What a run was compared with: that run itself, or, where it is gone, what the run's own findings say of it."""
+    if first.baseline is None:
+        return None
+    earlier = run.resolve().parent / first.baseline
+    return _Baseline(first.baseline, failing_after(earlier) if earlier.is_dir() else failing_before(run))
+
+
+def _replaced(stored: StoredInventory, inventory: Inventory) -> StoredInventory:
+    """Another inventory for the same observations, with the services by which those were made."""
+    declared = {asset.id: asset.services for asset in inventory.assets}
+    visited = {asset.id: stored.visited_services.get(asset.id, asset.services) for asset in stored.inventory.assets}
+    visited = {**stored.visited_services, **visited}
+    return StoredInventory(
+        inventory,
+        stored.listed,
+        {asset_id: services for asset_id, services in visited.items() if declared.get(asset_id) != services},
+    )
+
+
+def _to_the_millisecond(instant: datetime) -> datetime:
+    # As it is written, so that judging again by what was written is judging by the same moment.
+    return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+# -------------------------------------------------------------------------------------------------------------- one run
+
+
+@dataclass(slots=True)
+class _Conclusion:
+    """One judgement of one folder, from its observations to its publication."""
+
+    folder: RunFolder
+    stored: StoredInventory
+    visits: Visits
+    judging: Judging
+    judged_at: datetime
+    judged_from: str | None = None
+    baseline: _Baseline | None = None
+    notices: tuple[str, ...] = ()
+    tally: Tally = field(default_factory=Tally)
+
+    def publish(self, judged: Callable[[Asset], None] | None = None) -> RunSummary:
+        """Do all of it; see `conclude`."""
+        sinks = chosen_sinks(self.judging.formats)
+        judge = Judge(
+            self.stored.inventory,
+            self.folder.run_id,
+            self.visits.vantage,
+            self.judged_at,
+            self.judging.only,
+            self.judging.skip,
+        )
+        self.folder.seal()
+        aside = self.folder.path / _SCRATCH
+        aside.mkdir(0o700)
+        try:
+            with Scratch(aside / "scratch.sqlite", self.folder.path / OBSERVATIONS) as scratch, Piles(aside) as piles:
+                for asset, findings in self._judged(judge, scratch):
+                    piles.add(findings)
+                    if judged is not None:
+                        judged(asset)
+                summary = self._summary()
+                self.folder.write(INVENTORY, [dumps(self.stored), b"\n"])
+                for sink in sinks.values():
+                    self.folder.write(sink.file, sink.write(summary, piles.lines()))
+        except BaseException:
+            self.folder.withdraw()
+            raise
+        finally:
+            shutil.rmtree(aside)
+        self.folder.publish()
+        return summary
+
+    def _judged(self, judge: Judge, scratch: Scratch) -> Iterator[tuple[Asset, list[Finding]]]:
+        """Every listed asset by its id, with its findings; each is counted on the way."""
+        everything = self.stored.inventory.assets
+        numbers = {asset.id: number for number, asset in enumerate(everything)}
+        strays = scratch.index(numbers)
+        if strays:
+            self._note(f"{strays} observations are of assets that the inventory does not list; they were not judged.")
+        compared = self._remember_baseline(scratch)
+        triage = Triage(self.stored.inventory.waivers, self.judged_at.date(), compared=compared)
+        if judge.looks_across_the_fleet:
+            for number, asset in enumerate(everything):  # also those not listed, with which a listed one may share
+                scratch.share(number, judge.shares(asset, self._observations(scratch, number, asset)))
+        listed = numbers.keys() if self.stored.listed is None else self.stored.listed
+        for asset_id in sorted(asset_id for asset_id in listed if asset_id in numbers):
+            asset = everything[numbers[asset_id]]
+            observations = self._observations(scratch, numbers[asset_id], asset)
+            sharers = self._sharers(scratch, judge.shares(asset, observations))
+            findings = judge.findings(asset, observations, sharers)
+            failing = scratch.failing([finding.finding_id for finding in findings])
+            findings = triage.annotate(findings, failing)
+            self.tally.add(asset, observations, findings)
+            yield asset, findings
+
+    def _observations(self, scratch: Scratch, number: int, asset: Asset) -> list[Observation]:
+        observations = scratch.observations(number)
+        visited = self.stored.visited_services.get(asset.id)
+        return observations if visited is None else list(_placed(observations, visited, asset.services))
+
+    def _sharers(self, scratch: Scratch, keys: Iterable[tuple[str, str]]) -> Sharers:
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for rule, key in keys:
+            assets = self.stored.inventory.assets
+            found.setdefault(rule, {})[key] = tuple(assets[number].id for number in scratch.sharers(rule, key))
+        return found
+
+    def _remember_baseline(self, scratch: Scratch) -> bool:
+        """Whether there is an earlier run to compare with; where it cannot be read, all failures are new."""
+        if self.baseline is None:
+            return False
+        try:
+            scratch.remember_failing(self.baseline.failing)
+        except UsageError as error:
+            self._note(f"The baseline {self.baseline.run_id} cannot be read, so all failures count as new: {error}.")
+            self.baseline = None
+            return False
+        return True
+
+    def _note(self, sentence: str) -> None:
+        self.notices = (*self.notices, sentence)
+
+    def _summary(self) -> RunSummary:
+        tally, visits, judging, inventory = self.tally, self.visits, self.judging, self.stored.inventory
+        if tally.with_gaps:
+            self._note(
+                f"Of {tally.with_gaps} visited assets not all that was planned was asked; their findings say so."
+            )
+        outcome = tally.outcome(visit_errors=len(visits.errors), interrupted=visits.interrupted)
+        code, reasons = exit_code(outcome, judging.fail_on, judging.fail_on_new)
+        return RunSummary(
+            run_id=self.folder.run_id,
+            schema_version=SCHEMA_VERSION,
+            tool_version=__version__,
+            inventory=InventoryRef(inventory.files, inventory.sha256),
+            vantage=visits.vantage,
+            started_at=visits.started_at,
+            ended_at=visits.ended_at,
+            duration_s=round((visits.ended_at - visits.started_at).total_seconds(), 3),
+            assets=tally.assets,
+            connections=visits.totals.connections,
+            bytes_sent=visits.totals.bytes_sent,
+            bytes_received=visits.totals.bytes_received,
+            findings=tally.findings,
+            open_archives=tally.open_archives,
+            coverage=tally.coverage,
+            drift=tally.drift,
+            exit_code=code,
+            reasons=reasons,
+            services=tally.services,
+            fail_on=judging.fail_on,
+            fail_on_new=judging.fail_on_new,
+            rules=RuleChoice(judging.only, judging.skip),
+            judged_at=self.judged_at,
+            judged_from=self.judged_from,
+            baseline=None if self.baseline is None else self.baseline.run_id,
+            interrupted=visits.interrupted,
+            errors=visits.errors,
+            notices=(*inventory.notices, *self.notices),
+        )
+
+
+def _placed(
+    observations: Iterable[Observation], visited: Sequence[Service], declared: Sequence[Service]
+) -> Iterator[Observation]:
+    """The observations by the services that are declared now; those of a service that is not, by none of them.
+
+    They stay observations of the asset: a port that was open is open, whatever the inventory calls it.
+    """
+    now = {_asked_as(service): index for index, service in enumerate(declared)}
+    places: Mapping[int, int] = {
+        index: now.get(_asked_as(service), _NO_SERVICE) for index, service in enumerate(visited)
+    }
+    for item in observations:
+        service = item.service if item.service is None else places.get(item.service, _NO_SERVICE)
+        yield Observation(
+            item.id, item.asset_id, item.vantage, item.observed_at, item.address, item.port, service, item.facts
+        )
+
+
+def _asked_as(service: Service) -> tuple[str, int, str | None, str | None]:
+    """What of a declaration goes into the questions; the rest is for judging alone."""
+    return (service.kind.value, service.port, service.ae_title, service.url)

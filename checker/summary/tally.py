@@ -1,0 +1,174 @@
+"""Pure: counting a run, one asset at a time.
+
+It keeps counts and the ids of open archives, never findings or observations, so its memory does not grow with what was
+observed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checker.model import (
+    Asset,
+    ConnectState,
+    Drift,
+    Finding,
+    NameFacts,
+    Observation,
+    PortFacts,
+    Severity,
+    Status,
+    VisitFacts,
+)
+from checker.rules.sweep import answers
+from checker.summary.exit_code import Outcome
+from checker.summary.shape import AssetCounts, DriftCounts, FindingCounts, ServiceCounts
+
+OPEN_ARCHIVE = "archive.open"
+
+
+class Tally:
+    """Counts a run, one asset at a time, in memory that does not grow but by the ids of open archives."""
+
+    def __init__(self) -> None:
+        self._assets = dict.fromkeys(("visited", "answered", "unreachable", "refused_by_scope", "not_visited"), 0)
+        self._services = self._services_answered = self._silent = 0
+        self._units = self._units_answered = 0
+        self._status = dict.fromkeys(Status, 0)
+        self._severity = dict.fromkeys(Severity, 0)
+        self._standing = dict.fromkeys(Severity, 0)
+        self._standing_new = dict.fromkeys(Severity, 0)
+        self._drift = dict.fromkeys(Drift, 0)
+        self._waived = 0
+        self._listed = 0
+        self._with_gaps = 0
+        self._open_archives: list[str] = []
+
+    def add(self, asset: Asset, observations: Sequence[Observation], findings: Sequence[Finding]) -> None:
+        """Count one listed asset with all that was observed and found of it; each asset once."""
+        self._listed += 1
+        self._add_visit(asset, observations)
+        for finding in findings:
+            self._add_finding(finding)
+
+    def _add_visit(self, asset: Asset, observations: Sequence[Observation]) -> None:
+        answered = any(came_from(asset, item) for item in observations)
+        visits = [item.facts for item in observations if isinstance(item.facts, VisitFacts)]
+        if answered:
+            state = "answered"
+        elif any(visit.refused_by_scope for visit in visits):
+            state = "refused_by_scope"
+        elif any(visit.not_visited is not None for visit in visits) or not _was_asked(observations):
+            state = "not_visited"
+        else:
+            state = "unreachable"
+        self._assets[state] += 1
+        if state in ("answered", "unreachable"):
+            self._assets["visited"] += 1
+            self._with_gaps += any(visit.gaps for visit in visits)
+        answering = {item.service for item in observations if item.service is not None and answers(item.facts)}
+        services = sum(index in answering for index in range(len(asset.services)))
+        self._services += len(asset.services)
+        self._services_answered += services
+        if answered:
+            self._silent += len(asset.services) - services
+        self._units += len(asset.services) or 1
+        self._units_answered += services if asset.services else answered
+
+    def _add_finding(self, finding: Finding) -> None:
+        self._status[finding.status] += 1
+        if finding.drift is not None:
+            self._drift[finding.drift] += 1
+        if finding.status is not Status.FAIL:
+            return
+        self._severity[finding.severity] += 1
+        if finding.rule.id == OPEN_ARCHIVE:
+            self._open_archives.append(finding.asset.id)
+        if finding.waiver is not None:
+            self._waived += 1
+            return
+        self._standing[finding.severity] += 1
+        if finding.drift in (Drift.NEW, Drift.REOPENED):
+            self._standing_new[finding.severity] += 1
+
+    @property
+    def assets(self) -> AssetCounts:
+        """The assets, by what became of their visit."""
+        return AssetCounts(listed=self._listed, **self._assets)
+
+    @property
+    def services(self) -> ServiceCounts:
+        """The declared services of all listed assets, and how many of them answered."""
+        return ServiceCounts(self._services, self._services_answered)
+
+    @property
+    def findings(self) -> FindingCounts:
+        """The findings, by status and, where they fail, by severity."""
+        return FindingCounts(
+            {status.value: count for status, count in self._status.items()},
+            {severity.value: count for severity, count in self._severity.items()},
+            self._waived,
+        )
+
+    @property
+    def drift(self) -> DriftCounts:
+        """The findings that changed, or did not, since the baseline."""
+        return DriftCounts(**{drift.value: count for drift, count in self._drift.items()})
+
+    @property
+    def open_archives(self) -> tuple[str, ...]:
+        """The ids of the assets whose images anybody could search or take, sorted; a waiver does not shut them."""
+        return tuple(sorted(self._open_archives))
+
+    @property
+    def with_gaps(self) -> int:
+        """How many visited assets were not asked all that was planned."""
+        return self._with_gaps
+
+    @property
+    def coverage(self) -> float:
+        """The share, 0 to 1 in four decimals, of declared services that gave a protocol answer at one address at least.
+
+        An asset without services counts as one, which answered where anything came from the asset. What was not
+        visited, by refusal, interruption or the inventory's own wish, did not answer. It is 1 only where everything
+        answered, and 0 where nothing was listed.
+        """
+        if not self._units:
+            return 0.0
+        if self._units_answered == self._units:
+            return 1.0
+        return min(round(self._units_answered / self._units, 4), 0.9999)
+
+    def outcome(self, *, visit_errors: int, interrupted: str | None, undelivered: tuple[str, ...] = ()) -> Outcome:
+        """What the exit code follows from; the arguments are what no finding tells."""
+        return Outcome(
+            assets=self.assets,
+            services=self.services,
+            silent=self._silent,
+            failing=dict(self._standing),
+            failing_new=dict(self._standing_new),
+            judgement_errors=self._status[Status.ERROR],
+            visit_errors=visit_errors,
+            interrupted=interrupted,
+            undelivered=undelivered,
+        )
+
+
+def came_from(asset: Asset, item: Observation) -> bool:
+    """Whether the observation is a sign of life of the asset itself, as `asset.unreachable` judges it."""
+    if not isinstance(item.facts, PortFacts):
+        return answers(item.facts)
+    if item.facts.state in (ConnectState.OPEN, ConnectState.CLOSED):
+        return True
+    # An ICMP message of a firewall on the way is no sign of life of the asset.
+    own = {*asset.addresses, item.address}
+    return item.facts.state is ConnectState.REJECTED and item.facts.offender in own
+
+
+def _was_asked(observations: Sequence[Observation]) -> bool:
+    """Whether anything was sent to the asset itself, as far as its observations tell."""
+    visits = [item.facts for item in observations if isinstance(item.facts, VisitFacts)]
+    if visits:
+        return any(visit.connections for visit in visits)
+    # The visit has no end: the process was killed in the middle of it. A look-up of a name asks the resolver alone.
+    return any(not isinstance(item.facts, NameFacts) for item in observations)

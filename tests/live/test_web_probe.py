@@ -1,0 +1,496 @@
+"""The web probe against what stands before archives in truth: Orthanc, nginx in many set-ups, and hostile peers.
+
+Each test knows what its server is, and asserts the facts against that; where the server keeps a log of its own, it also
+asserts that nothing else was asked of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from checker.codecs.http_questions import FEW_BYTES
+from checker.model import (
+    BodyKind,
+    ConnectState,
+    CookieFacts,
+    HttpEnd,
+    HttpFacts,
+    HttpPurpose,
+    PortFacts,
+    Service,
+    ServiceKind,
+)
+from checker.net.http import HttpDoor
+from checker.probes import web
+from checker.probes.web import probe_dicomweb, probe_web
+from tests.faults.servers import Fault, hostile
+from tests.live.certificates import Authority, TlsFiles
+from tests.live.servers.nginx import (
+    Nginx,
+    Site,
+    directory_listing,
+    filter_ignored,
+    json_error,
+    login_form_everywhere,
+    nginx,
+    plain_page,
+    redirect_elsewhere,
+    redirect_to_https,
+    redirect_to_login,
+    static_dicomweb,
+    viewer_shell,
+)
+from tests.live.servers.openssl import Version, s_server
+from tests.live.servers.orthanc import AUTHENTICATED, OPEN, Orthanc, orthanc
+from tests.live.servers.process import LOOPBACK
+from tests.live.synthetic import COOKIE, NAME, markers_in, studies
+from tests.live.talking import Session, talking
+
+pytestmark = pytest.mark.live
+
+USER_AGENT = "pacs-checker/0 (synthetic; tests)"
+ROOT = "/dicom-web"
+CANARY_PATH = f"{ROOT}/studies/<random>/series?limit=1"
+CONTROL_PATH = f"{ROOT}/studies/<random>/<random>?limit=1"
+CANARY_LINE = re.compile(r"GET /dicom-web/studies/2\.25\.[1-9][0-9]{38}/series\?limit=1 HTTP/1\.1")
+CONTROL_LINE = re.compile(r"GET /dicom-web/studies/2\.25\.[1-9][0-9]{38}/x[0-9a-f]{5}\?limit=1 HTTP/1\.1")
+
+# nginx sends `return 401` and files with what the tests' servers configure, and its own pages with 150 to 190 bytes.
+OWN_PAGE = {"media_type": "text/html", "body": BodyKind.HTML, "length_class": 256}
+
+
+@dataclass(slots=True)
+class Visit:
+    """What one probe did and saw."""
+
+    session: Session
+    gave_data: bool | None
+    seconds: float
+
+    @property
+    def http(self) -> list[HttpFacts]:
+        return self.session.of(HttpFacts)
+
+    @property
+    def ports(self) -> list[ConnectState]:
+        return [facts.state for facts in self.session.of(PortFacts)]
+
+
+async def ask_dicomweb(port: int, url: str, *, host: str = LOOPBACK) -> Visit:
+    return await _visit(port, Service(ServiceKind.DICOMWEB, port, url=url), probe_dicomweb, host)
+
+
+async def ask_page(port: int, url: str, *, host: str = LOOPBACK) -> Visit:
+    return await _visit(port, Service(ServiceKind.WEB, port, url=url), probe_web, host)
+
+
+async def _visit(port: int, service: Service, probe: Callable[..., Awaitable[bool | None]], host: str) -> Visit:
+    door = HttpDoor(USER_AGENT)
+    with talking(host, port, [service]) as session:
+        started = time.monotonic()
+        gave_data = await probe(session.talk, service, door=door)
+        seconds = time.monotonic() - started
+    await door.aclose()
+    assert markers_in(repr(session.facts).encode()) == ()
+    assert markers_in(b"".join(session.written)) == ()
+    return Visit(session, gave_data, seconds)
+
+
+def nameless(facts: HttpFacts) -> HttpFacts:
+    """The facts of an nginx without its version."""
+    assert (facts.server or "").startswith("nginx/")
+    return replace(facts, server=None)
+
+
+def canary(status: int, **more: object) -> HttpFacts:
+    return _answered(HttpPurpose.CANARY, CANARY_PATH, status, more)
+
+
+def control(status: int, **more: object) -> HttpFacts:
+    return _answered(HttpPurpose.CONTROL, CONTROL_PATH, status, more)
+
+
+def page(status: int, path: str = "/", **more: object) -> HttpFacts:
+    return _answered(HttpPurpose.PAGE, path, status, more)
+
+
+def _answered(purpose: HttpPurpose, path: str, status: int, more: dict[str, object]) -> HttpFacts:
+    return HttpFacts(purpose=purpose, path=path, end=HttpEnd.ANSWERED, status=status, **more)  # type: ignore[arg-type] # the tests' own shorthand
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.create(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def certificate(authority: Authority) -> TlsFiles:
+    return authority.valid()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Conversations of one second, for peers that use up all the time that they get."""
+    for name in ("_PAGE_LIMITS", "_CANARY_LIMITS"):
+        monkeypatch.setattr(web, name, replace(getattr(web, name), connect_s=0.5, conversation_s=1.0))
+    return 1.0
+
+
+def test_conversations_are_short() -> None:
+    for limits in (web._PAGE_LIMITS, web._CANARY_LIMITS):
+        assert limits.conversation_s <= 10
+        assert limits.max_bytes <= 65536
+
+
+# ---------------------------------------------------------------------------------------------------------- Orthanc
+
+
+@pytest.fixture(scope="module")
+def open_orthanc() -> Iterator[Orthanc]:
+    with orthanc(OPEN) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gated_orthanc() -> Iterator[Orthanc]:
+    with orthanc(AUTHENTICATED) as server:
+        yield server
+
+
+async def test_an_open_orthanc_lists_nothing_for_the_canary_and_does_not_know_the_control(
+    open_orthanc: Orthanc,
+) -> None:
+    visit = await ask_dicomweb(open_orthanc.http_port, open_orthanc.dicomweb)
+    assert visit.gave_data is False
+    assert visit.http == [
+        canary(200, media_type="application/dicom+json", body=BodyKind.EMPTY_ARRAY, length_class=2),
+        control(404, body=BodyKind.JSON_OBJECT, length_class=256, body_alike=False),
+    ]
+    assert visit.session.connections == 2
+    assert visit.session.purposes == ["dicomweb canary", "dicomweb control"]
+    assert visit.ports == [ConnectState.OPEN]
+
+
+async def test_a_slash_behind_the_root_makes_no_difference(open_orthanc: Orthanc) -> None:
+    visit = await ask_dicomweb(open_orthanc.http_port, f"{open_orthanc.dicomweb}/")
+    assert [facts.status for facts in visit.http] == [200, 404]
+    assert [facts.path for facts in visit.http] == [CANARY_PATH, CONTROL_PATH]
+
+
+async def test_the_page_of_an_open_orthanc_is_one_redirect_away(open_orthanc: Orthanc) -> None:
+    visit = await ask_page(open_orthanc.http_port, f"{open_orthanc.url}/")
+    assert visit.gave_data is None
+    first, second = visit.http
+    assert first == page(
+        301, body=BodyKind.NONE, length_class=0, redirect_origin="same", redirect_path="/app/explorer.html"
+    )
+    assert second == page(
+        200,
+        "/app/explorer.html",
+        media_type="text/html",
+        body=BodyKind.HTML,
+        length_class=second.length_class,
+        product="orthanc",
+    )
+    assert visit.session.connections == 2
+
+
+async def test_orthancs_rest_interface_has_no_dicomweb_at_its_root(open_orthanc: Orthanc) -> None:
+    visit = await ask_dicomweb(open_orthanc.http_port, open_orthanc.url)
+    assert [(facts.status, facts.body) for facts in visit.http] == [(404, BodyKind.JSON_OBJECT)] * 2
+
+
+async def test_an_orthanc_with_authentication_challenges_every_question(gated_orthanc: Orthanc) -> None:
+    gate = {
+        "body": BodyKind.NONE,
+        "length_class": 0,
+        "challenges": ("basic",),
+        "realm": "Orthanc Secure Area",
+        "product": "orthanc",
+    }
+    visit = await ask_dicomweb(gated_orthanc.http_port, gated_orthanc.dicomweb)
+    assert visit.http == [canary(401, **gate), control(401, **gate, body_alike=True)]
+    visit = await ask_page(gated_orthanc.http_port, f"{gated_orthanc.url}/")
+    assert visit.http == [page(401, **gate)]
+
+
+async def test_orthanc_takes_nonsense_in_place_of_a_study_for_a_query(open_orthanc: Orthanc) -> None:
+    """Why the control replaces the last segment: a random word in place of the study would have proved nothing."""
+    import httpx
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"{open_orthanc.dicomweb}/studies/x12345/series?limit=1")
+    assert (answer.status_code, answer.content) == (200, b"[]")
+
+
+# ------------------------------------------------------------------------------------------------------------ nginx
+
+# `return` answers before nginx looks at passwords, so here a file is tried.
+BASIC = Site(
+    'auth_basic "Synthetic Secure Area"; auth_basic_user_file {folder}/passwords;\n'
+    "location / { try_files /none =404; }",
+    passwords=True,
+)
+FORM = OWN_PAGE | {"login_form": True}
+SESSION = {"cookies": (CookieFacts("SESSION", secure=False, http_only=False, same_site=None),)}
+JSESSIONID = {"cookies": (CookieFacts("JSESSIONID", secure=False, http_only=False, same_site=None),)}
+SHELL = OWN_PAGE | {"product": "ohif", "single_page_shell": True}
+LOCAL = OWN_PAGE | SESSION | {"redirect_origin": "same", "redirect_path": "/login", "redirect_to_login": True}
+ELSEWHERE = OWN_PAGE | {"redirect_origin": "https://login.example.net", "redirect_to_login": True}
+CHALLENGED = OWN_PAGE | {"challenges": ("basic",), "realm": "Synthetic Secure Area"}
+TOKEN = OWN_PAGE | {"challenges": ("bearer",), "realm": "synthetic"}
+OBJECT = {"media_type": "application/json", "body": BodyKind.JSON_OBJECT, "length_class": 32}
+NOTHING = {"body": BodyKind.NONE, "length_class": 0}
+EMPTY_LIST = {"media_type": "application/dicom+json", "body": BodyKind.EMPTY_ARRAY, "length_class": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A site, and what is to be seen of it."""
+
+    name: str
+    site: Callable[[], Site]
+    canary: HttpFacts
+    control: HttpFacts
+    page: HttpFacts
+
+
+CASES = [
+    Case("basic", lambda: BASIC, canary(401, **CHALLENGED), control(401, **CHALLENGED), page(401, **CHALLENGED)),
+    Case("redirect to a login", redirect_to_login, canary(302, **LOCAL), control(302, **LOCAL), page(302, **LOCAL)),
+    Case(
+        "redirect elsewhere",
+        redirect_elsewhere,
+        canary(302, **ELSEWHERE),
+        control(302, **ELSEWHERE),
+        page(302, **ELSEWHERE),
+    ),
+    Case(
+        "login form everywhere",
+        login_form_everywhere,
+        canary(200, **FORM, **JSESSIONID),
+        control(200, **FORM, **JSESSIONID),
+        page(200, **FORM, **JSESSIONID),
+    ),
+    Case("shell, gated", viewer_shell, canary(401, **OWN_PAGE), control(401, **OWN_PAGE), page(200, **SHELL)),
+    Case(
+        "shell, bearer",
+        partial(viewer_shell, api="bearer"),
+        canary(401, **TOKEN),
+        control(401, **TOKEN),
+        page(200, **SHELL),
+    ),
+    Case(
+        "shell, open",
+        partial(viewer_shell, api="open"),
+        canary(200, **EMPTY_LIST),
+        control(404, **OWN_PAGE, body_alike=False),
+        page(200, **SHELL),
+    ),
+    Case(
+        "shell everywhere",
+        partial(viewer_shell, api="none"),
+        canary(200, **SHELL),
+        control(200, **SHELL),
+        page(200, **SHELL),
+    ),
+    Case("json that says no", json_error, canary(200, **OBJECT), control(200, **OBJECT), page(200, **OBJECT)),
+    Case(
+        "static DICOMweb",
+        static_dicomweb,
+        canary(204, **NOTHING),
+        control(404, **OWN_PAGE, body_alike=False),
+        page(404, **OWN_PAGE),
+    ),
+    Case(
+        "directory listing",
+        directory_listing,
+        canary(404, **OWN_PAGE),
+        control(404, **OWN_PAGE),
+        page(200, **OWN_PAGE, directory_listing=True),
+    ),
+    Case(
+        "plain page",
+        partial(plain_page, hsts=True, headers={"X-Powered-By": "Synthetic/1"}),
+        canary(404, **OWN_PAGE, hsts="max-age=31536000", powered_by="Synthetic/1"),
+        control(404, **OWN_PAGE, hsts="max-age=31536000", powered_by="Synthetic/1"),
+        page(
+            200,
+            media_type="text/html",
+            body=BodyKind.HTML,
+            length_class=64,
+            hsts="max-age=31536000",
+            powered_by="Synthetic/1",
+        ),
+    ),
+    Case(
+        "redirect to https",
+        partial(redirect_to_https, 8443),
+        canary(301, **OWN_PAGE, redirect_origin="https://127.0.0.1:8443"),
+        control(301, **OWN_PAGE, redirect_origin="https://127.0.0.1:8443"),
+        page(301, **OWN_PAGE, redirect_origin="https://127.0.0.1:8443"),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_what_an_nginx_is_seen_to_be(case: Case) -> None:
+    with nginx(case.site()) as server:
+        dicomweb = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+        viewer = await ask_page(server.port, f"{server.url}/")
+        log = access_log(server)
+    # Where both are answered alike, the bodies are alike as well; the cases name what else they expect.
+    expected = replace(case.control, body_alike=True) if case.control.body_alike is None else case.control
+    assert [nameless(facts) for facts in dicomweb.http] == [case.canary, expected]
+    assert [nameless(facts) for facts in viewer.http] == [case.page]
+    assert dicomweb.gave_data is False
+    assert (dicomweb.session.connections, viewer.session.connections) == (2, 1)
+    assert (dicomweb.ports, viewer.ports) == ([ConnectState.OPEN], [ConnectState.OPEN])
+    assert len(log) == 3
+    assert CANARY_LINE.fullmatch(log[0].request)
+    assert CONTROL_LINE.fullmatch(log[1].request)
+    assert log[2].request == "GET / HTTP/1.1"
+    assert {line.agent for line in log} == {USER_AGENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A line of nginx's access log."""
+
+    request: str
+    agent: str
+
+
+def access_log(server: Nginx) -> Sequence[Logged]:
+    lines = (server.process.folder / "access.log").read_text().splitlines()
+    return [Logged(fields[1], fields[5]) for fields in (line.split('"') for line in lines)]
+
+
+async def test_the_study_is_a_new_one_for_each_visit() -> None:
+    with nginx(viewer_shell(api="open")) as server:
+        for _ in range(2):
+            await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+        canaries = [line for line in server.requests() if CANARY_LINE.fullmatch(line)]
+        controls = [line for line in server.requests() if CONTROL_LINE.fullmatch(line)]
+    assert len(set(canaries)) == len(set(controls)) == 2
+
+
+async def test_data_is_dropped_unread_and_the_control_is_not_asked() -> None:
+    with nginx(filter_ignored(studies(40, 1))) as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+        asked = server.requests()
+    assert visit.gave_data is True
+    (facts,) = visit.http
+    assert nameless(facts) == canary(
+        200, media_type="application/json", body=BodyKind.FILLED_ARRAY, length_class=facts.length_class
+    )
+    assert facts.length_class is not None
+    assert facts.length_class > 8192
+    assert visit.session.connections == 1
+    assert visit.session.device.bytes_received <= 1024
+    assert len(asked) == 1
+
+
+async def test_a_page_that_is_a_list_of_data_is_dropped_as_well() -> None:
+    site = static_dicomweb(studies(40, 1))
+    with nginx(site) as server:
+        visit = await ask_page(server.port, f"{server.url}/dicom-web/studies")
+    assert [facts.body for facts in visit.http] == [BodyKind.FILLED_ARRAY]
+    assert visit.session.device.bytes_received <= 1024
+
+
+async def test_a_catch_all_that_gives_everybody_an_empty_list_is_alike() -> None:
+    with nginx("location / { default_type application/json; return 200 '[]'; }") as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+    assert [(facts.status, facts.body, facts.body_alike) for facts in visit.http] == [
+        (200, BodyKind.EMPTY_ARRAY, None),
+        (200, BodyKind.EMPTY_ARRAY, True),
+    ]
+
+
+async def test_a_catch_all_that_repeats_the_question_is_alike() -> None:
+    body = "{\"error\":\"no $request_uri\"}"
+    with nginx(f"location / {{ default_type application/json; return 200 '{body}'; }}") as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+    assert [facts.body_alike for facts in visit.http] == [None, True]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_server_is_not_asked_again(status: int) -> None:
+    with nginx(f"location / {{ return {status}; }}") as server:
+        dicomweb = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+        viewer = await ask_page(server.port, f"{server.url}/")
+        asked = server.requests()
+    assert [facts.status for facts in dicomweb.http] == [facts.status for facts in viewer.http] == [status]
+    assert len(asked) == 2
+
+
+# -------------------------------------------------------------------------------------------------------- redirects
+
+
+async def test_one_hop_on_the_same_origin_is_followed_and_recorded() -> None:
+    site = Site(
+        "location = /viewer { return 302 /viewer/; }\n"
+        "location = /viewer/ { default_type text/html; try_files /page.html =404; }",
+        {"page.html": "<!doctype html><title>Synthetic</title><body>hello"},
+    )
+    with nginx(site) as server:
+        visit = await ask_page(server.port, f"{server.url}/viewer")
+        asked = server.requests()
+    assert [nameless(facts) for facts in visit.http] == [
+        page(302, "/viewer", **OWN_PAGE, redirect_origin="same", redirect_path="/viewer/"),
+        page(200, "/viewer/", media_type="text/html", body=BodyKind.HTML, length_class=64),
+    ]
+    assert visit.session.purposes == ["web page", "web page"]
+    assert asked == ["GET /viewer HTTP/1.1", "GET /viewer/ HTTP/1.1"]
+
+
+async def test_a_second_hop_is_not_followed() -> None:
+    with nginx("location = / { return 302 /one; }\nlocation = /one { return 302 /two; }") as server:
+        visit = await ask_page(server.port, f"{server.url}/")
+        asked = server.requests()
+    assert [facts.redirect_path for facts in visit.http] == ["/one", "/two"]
+    assert asked == ["GET / HTTP/1.1", "GET /one HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    ("location", "origin", "path"),
+    [
+        ("/dicom-web/studies?limit=10", "same", "/dicom-web/studies"),
+        ("/dicom-web/studies", "same", "/dicom-web/studies"),
+        (f"/viewer/;jsessionid={COOKIE}", "same", "/viewer/"),
+        (f"/viewer/?token={COOKIE}", "same", "/viewer/"),
+        ("/", "same", "/"),
+        ("/patient/12345678", "same", "/patient/<number>"),
+        ("//other.example.org/", "http://other.example.org", None),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1", None),
+        ("http://[broken/", "malformed", None),
+        ("http://127.0.0.1:99999/", "malformed", None),
+        ("///other.example.org/", "malformed", None),
+    ],
+)
+async def test_a_hop_that_could_ask_for_more_than_a_page_is_not_followed(
+    location: str, origin: str, path: str | None
+) -> None:
+    # Two lines, for nginx would write a Location of `return` anew.
+    with nginx(f'location / {{ add_header Location "{location}" always; return 302 ""; }}') as server:
+        port = server.port
+        asked_of: list[bytes] = []
+        async with answering(_found(location), asked_of) as raw:
+            visit = await ask_page(raw, f"http://{LOOPBACK}:{raw}/")
+        del port
+    assert [(facts.status, facts.redirect_origin, facts.redirect_path) for facts in visit.http] == [(302, origin, path)]
+    assert len(asked_of) == 1
+
+
+def _found(location: str) -> bytes:
+    return b"HTTP/1.1 302 Found\r\nLocation: " + location.encode() + b"\r\nContent-Length: 0\r\n\r\n"
