@@ -20,7 +20,7 @@ DICOM_CONNECTIONS = 3  # survey, wrong called AE title, canary
 DICOM_OTHER_MODE_CONNECTIONS = 1  # one handshake where a plaintext request had no DICOM answer
 TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
 DICOMWEB_CONNECTIONS = 2  # canary and control
-WEB_CONNECTIONS = 1
+WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
 PORT_CONNECTIONS = 2  # a silent port is asked again
 _SECONDS_A_CONNECTION = 0.02
 
@@ -163,7 +163,7 @@ def _questions(kind: StepKind, service: Service, index: int, address: str | None
     if kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
         return [Step(kind, address, service.port, (index,), DICOMWEB_CONNECTIONS, "canary and control")]
     if kind is StepKind.WEB and service.kind is ServiceKind.WEB:
-        return [Step(kind, address, service.port, (index,), WEB_CONNECTIONS, "page")]
+        return [Step(kind, address, service.port, (index,), WEB_CONNECTIONS, "page and one hop")]
     return []
 
 

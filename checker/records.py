@@ -23,6 +23,11 @@ T = TypeVar("T")
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME
 _PLACES_SHOWN = 3
+# What Pydantic says of these quotes what it was given.
+_WITHOUT_INPUT = {
+    "json_invalid": "expected one whole JSON object",
+    "union_tag_invalid": "expected a kind of facts that is known",
+}
 
 
 class BrokenRecord(UsageError):  # noqa: N818 - a record that is broken is what it is
@@ -169,15 +174,9 @@ def read_text_of(text: bytes, key: str, where: str) -> str:
 def _told(error: ValidationError) -> str:
     # Neither the input nor Pydantic's context: a stored line may quote a device.
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [
-        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-        if fault["loc"]
-        else _without_text(fault["type"])
-        for fault in faults[:_PLACES_SHOWN]
-    ]
+    shown = []
+    for fault in faults[:_PLACES_SHOWN]:
+        told = _WITHOUT_INPUT.get(fault["type"], fault["msg"])
+        shown.append(f"{'.'.join(str(part) for part in fault['loc'])}: {told}" if fault["loc"] else told)
     more = len(faults) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more else "")
-
-
-def _without_text(kind: str) -> str:
-    return "expected one whole JSON object" if kind == "json_invalid" else f"not as expected ({kind})"

@@ -79,7 +79,7 @@ def conclude(
     visits with `check_judging`) and OSError where the disk does not take it. Then nothing is published, and the folder
     is left with its observations and its ledger.
     """
-    run, notices = last_run(folder.output, visits.vantage, before=visits.started_at)
+    run, notices = last_run(folder.output, visits.vantage, before=_to_the_millisecond(visits.started_at))
     baseline = None if run is None else _Baseline(run.name, failing_after(run))
     return _Conclusion(
         folder,
@@ -223,7 +223,7 @@ class _Conclusion:
         numbers = {asset.id: number for number, asset in enumerate(everything)}
         strays = scratch.index(numbers)
         if strays:
-            self._note(f"{strays} observations are of assets that the inventory does not list; they were not judged.")
+            self._note(f"Observations of assets that the inventory does not list were not judged: {strays}.")
         compared = self._remember_baseline(scratch)
         triage = Triage(self.stored.inventory.waivers, self.judged_at.date(), compared=compared)
         if judge.looks_across_the_fleet:
@@ -271,7 +271,7 @@ class _Conclusion:
         tally, visits, judging, inventory = self.tally, self.visits, self.judging, self.stored.inventory
         if tally.with_gaps:
             self._note(
-                f"Of {tally.with_gaps} visited assets not all that was planned was asked; their findings say so."
+                f"Visited assets that were not asked all that was planned, as their findings say: {tally.with_gaps}."
             )
         outcome = tally.outcome(visit_errors=len(visits.errors), interrupted=visits.interrupted)
         code, reasons = exit_code(outcome, judging.fail_on, judging.fail_on_new)

@@ -38,7 +38,9 @@ def console(stream: IO[str] | None = None) -> Console:
     if target.isatty():
         return Console(file=target, highlight=False)
     width = os.environ.get("COLUMNS", "")
-    return Console(file=target, highlight=False, width=int(width) if width.isdigit() and int(width) >= 40 else PLAIN_WIDTH)
+    return Console(
+        file=target, highlight=False, width=int(width) if width.isdigit() and int(width) >= 40 else PLAIN_WIDTH
+    )
 
 
 def plain(text: str, style: str = "") -> Text:

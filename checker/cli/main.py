@@ -1,7 +1,7 @@
 """The command `pacs-checker`: finds the command that was named and turns what went wrong into an exit code.
 
-A command is one file, `checker/cli/commands/<name>.py`, which binds a click command to the name `COMMAND`. It is imported only
-when it is named, so that `--version` and `--help` are quick.
+A command is one file, `checker/cli/commands/<name>.py`, which binds a click command to the name `COMMAND`. It is
+imported only when it is named, so that `--version` and `--help` are quick.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"Error: {where}{error.strerror or type(error).__name__}", err=True)
         return EXIT_INTERNAL
-    except Exception as error:  # noqa: BLE001 - the last resort: one line, and no text that may quote a peer
+    except Exception as error:  # the last resort: one line, and no text that may quote a peer
         click.echo(f"Internal error: {type(error).__name__} in {_place(error)}. Please report it.", err=True)
         return EXIT_INTERNAL
     return result if isinstance(result, int) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
@@ -14,51 +14,58 @@ from checker.errors import UsageError
 from checker.model import Asset, Inventory, Severity
 
 F = TypeVar("F", bound=Callable[..., object])
-Decorator = Callable[[F], F]
+
+
+class Decorator(Protocol):
+    """Gives a command an option, and the command back."""
+
+    def __call__(self, command: F, /) -> F:
+        """The command, with the option."""
+
 
 inventories = click.argument(
     "inventory", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INVENTORY..."
 )
 
 
-def option(name: str, **more: object) -> Decorator[F]:
+def option(name: str, **more: object) -> Decorator:
     """A click option that the environment can set as well: `--fail-on` is PACS_CHECKER_FAIL_ON."""
     variable = "PACS_CHECKER_" + name.strip("-").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_default=True, **more)  # type: ignore[arg-type]
 
 
-vantage: Decorator[F] = option(
+vantage: Decorator = option(
     "--vantage", default="local", metavar="NAME", callback=lambda _c, _p, value: _vantage(value),
     help="The zone in which this machine stands; exposure policy is judged from there.",
 )  # fmt: skip
-output: Decorator[F] = option(
+output: Decorator = option(
     "--output", default="reports", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
     help="Where the run's folder is made.",
 )  # fmt: skip
-only: Decorator[F] = option("--only", multiple=True, metavar="GLOB", help="Judge these rules alone, such as 'tls.*'.")
-skip: Decorator[F] = option("--skip", multiple=True, metavar="GLOB", help="Do not judge these rules.")
-asset_globs: Decorator[F] = option("--assets", multiple=True, metavar="GLOB", help="Only assets with such an id.")
-ports: Decorator[F] = option(
+only: Decorator = option("--only", multiple=True, metavar="GLOB", help="Judge these rules alone, such as 'tls.*'.")
+skip: Decorator = option("--skip", multiple=True, metavar="GLOB", help="Do not judge these rules.")
+asset_globs: Decorator = option("--assets", multiple=True, metavar="GLOB", help="Only assets with such an id.")
+ports: Decorator = option(
     "--ports", metavar="SET", default=None,
     help="TCP ports to look at: a named set or a list such as 104,443,11112; the inventory's choice where not given.",
 )  # fmt: skip
-fail_on: Decorator[F] = option(
+fail_on: Decorator = option(
     "--fail-on", default=Severity.HIGH.value, type=click.Choice([severity.value for severity in Severity]),
     help="Exit with 3 for failures of this severity and over.",
 )  # fmt: skip
-fail_on_new: Decorator[F] = option(
+fail_on_new: Decorator = option(
     "--fail-on-new", is_flag=True, help="Exit with 3 only for failures that the last run did not have."
 )
-rate: Decorator[F] = option(
+rate: Decorator = option(
     "--rate", default=None, metavar="N/s", callback=lambda _c, _p, value: _rate(value),
     help="Connections a second, over the whole run.",
 )  # fmt: skip
-concurrency: Decorator[F] = option(
+concurrency: Decorator = option(
     "--concurrency", default=500, type=click.IntRange(1, 100_000), metavar="N",
     help="Assets visited at once; each device has one connection at most, whatever this says.",
 )  # fmt: skip
-quiet: Decorator[F] = option("--quiet", is_flag=True, help="Print nothing but errors.")
-as_json: Decorator[F] = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
+quiet: Decorator = option("--quiet", is_flag=True, help="Print nothing but errors.")
+as_json: Decorator = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
 
 
 def load_inventory(paths: tuple[Path, ...]) -> Inventory:

@@ -53,7 +53,7 @@ def _findings(output: Console, summary: RunSummary, folder: Path) -> None:
         for line in islice(lines, min(failing, MOST_FINDINGS)):
             found = orjson.loads(line)
             cell = Text.assemble(
-                (found["rule"]["id"], "bold"), "  ", *_marks(found), "\n", plain(found["summary"])
+                (found["rule"]["id"], "bold"), "  ", *_marks(found, summary), "\n", plain(found["summary"])
             )
             table.add_row(word(found["severity"]), plain(found["asset"]["id"]), cell)
     output.print(table)
@@ -62,13 +62,17 @@ def _findings(output: Console, summary: RunSummary, folder: Path) -> None:
     output.print()
 
 
-def _marks(found: dict[str, object]) -> list[Text]:
-    """Where it is, whether it is new, whether it is waived."""
+def _marks(found: dict[str, object], summary: RunSummary) -> list[Text]:
+    """Where it is, whether it is waived, and whether it is new; in a first run everything would be."""
     service = found["service"]
-    marks = [plain(f"{service['kind']} on {service['port']} ", "dim")] if isinstance(service, dict) and service["port"] else []
+    marks = (
+        [plain(f"{service['kind']} on {service['port']} ", "dim")]
+        if isinstance(service, dict) and service["port"]
+        else []
+    )
     if found["waiver"] is not None:
         marks.append(Text("waived ", style="cyan"))
-    if found["drift"] in ("new", "reopened"):
+    if summary.baseline is not None and found["drift"] in ("new", "reopened"):
         marks.append(Text(f"{found['drift']} ", style="yellow"))
     return marks
 
@@ -77,7 +81,7 @@ def _counts(output: Console, summary: RunSummary) -> None:
     statuses = summary.findings.by_status
     words = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in statuses.items() if number)
     severities = ", ".join(
-        f"{number} {severity}" for severity, number in reversed(summary.findings.by_severity.items()) if number
+        f"{number} {severity}" for severity, number in reversed(list(summary.findings.by_severity.items())) if number
     )
     output.print(f"Findings: {words}" + (f" (failures: {severities})" if severities else ""))
     assets = summary.assets
@@ -90,4 +94,6 @@ def _counts(output: Console, summary: RunSummary) -> None:
         f" received, {summary.duration_s:.1f} s from the vantage {summary.vantage}"
     )
     for reason in summary.reasons:
-        output.print(plain(f"Exit {summary.exit_code}: {reason}" if reason == summary.reasons[0] else f"        {reason}"))
+        output.print(
+            plain(f"Exit {summary.exit_code}: {reason}" if reason == summary.reasons[0] else f"        {reason}")
+        )

@@ -19,8 +19,8 @@ Value: TypeAlias = str | int | float | bool | list[str]
 # The options that a file may set, as the parameters of the commands are called.
 NAMES = frozenset(
     {
-        "vantage", "output", "only", "skip", "assets", "ports", "fail_on", "fail_on_new", "rate", "concurrency", "quiet",
-        "json",
+        "vantage", "output", "only", "skip", "assets", "ports", "fail_on", "fail_on_new", "rate", "concurrency",
+        "quiet", "json",
     }
 )  # fmt: skip
 

@@ -9,9 +9,15 @@ from contextlib import contextmanager
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.utils import CryptographyDeprecationWarning
 
-UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 """What `cryptography` raises for a part of a certificate that it cannot read."""
 
 WEAK_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
@@ -20,9 +26,9 @@ WEAK_HASHES = frozenset({"md2", "md4", "md5", "sha1"})
 
 @contextmanager
 def odd_certificates_allowed() -> Iterator[None]:
-    """Reads certificates that the library finds odd (a serial that is not positive) without its warnings."""
+    """Lets certificates be read that the library warns of: a serial that is not positive, a name that is too long."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        warnings.simplefilter("ignore")
         yield
 
 

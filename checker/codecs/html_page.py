@@ -187,7 +187,9 @@ def _is_listing(title: str | None, markup: str, tags: list[tuple[str, dict[str, 
     if title is None:
         return False
     return _LISTING.match(title) is not None or (
-        _IIS_LISTING.match(title) is not None and f"<h1>{title}</h1>" in markup and any(name == "pre" for name, _ in tags)
+        _IIS_LISTING.match(title) is not None
+        and f"<h1>{title}</h1>" in markup
+        and any(name == "pre" for name, _ in tags)
     )
 
 

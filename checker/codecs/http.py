@@ -53,6 +53,8 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Long numbers in a path may be an echoed UID or the number of somebody.
 _NUMBER = re.compile(r"[0-9][0-9.]{7,}")
+# An authority that is empty: browsers skip the slashes and take what follows for the host (URL Standard 4.4).
+_NO_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[/?#]|$)", re.IGNORECASE)
 # RFC 3986 3.3; the best known is `;jsessionid=`.
 _PARAMETERS = re.compile(r";[^/]*")
 _JSON_VALUE = re.compile(rb'[{\["0-9-]|true|false|null')
@@ -138,17 +140,17 @@ def realm(headers: Headers) -> str | None:
 def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
     """Where a Location leads, seen from `origin` (such as `https://host:8443`) and the path that was asked.
 
-    Anything that browsers might read in two ways (control characters, backslashes, three slashes, other schemes, user
-    names without a host, ports that are none) is MALFORMED. Of the path its parameters are dropped, for they may be a
-    session's key.
+    Anything that browsers might read in two ways (control characters, backslashes, slashes without a host, other
+    schemes, ports that are none) is MALFORMED. Of the path its parameters are dropped, for they may be a session's key.
     """
     text = location.strip(" \t")
-    if not text or len(text) > 8192 or _CONTROL.search(text) or "\\" in text or text.startswith("///"):
+    if not text or len(text) > 8192 or _CONTROL.search(text) or "\\" in text or _NO_HOST.match(text):
         return Redirect(MALFORMED, None, to_login=False)
     try:
         # The scheme's case is no matter, and a reference without one is taken from where we asked (RFC 3986 section 5).
         target = urlsplit(urljoin(origin + (asked if asked.startswith("/") else "/"), text))
-        there, here = _origin(target), _origin(urlsplit(origin))
+        source = urlsplit(origin)
+        there, here = _origin(target), _origin(source)
     except ValueError:
         return Redirect(MALFORMED, None, to_login=False)
     if there is None or here is None:
@@ -157,7 +159,9 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
     if there == here:
         path = _NUMBER.sub("<number>", _PARAMETERS.sub("", target.path) or "/")
         return Redirect(SAME, _printable(path, _LONG), to_login)
-    return Redirect(there, None, to_login or names_login("", host=target.hostname or ""))
+    # A host that is called so itself, and sends on to its own https, names no login by that.
+    elsewhere = target.hostname != source.hostname and names_login("", host=target.hostname or "")
+    return Redirect(there, None, to_login or elsewhere)
 
 
 def cookies(set_cookie: Iterable[str]) -> tuple[CookieFacts, ...]:

@@ -212,7 +212,7 @@ def _extensions(version: Version, name: str | None) -> bytes:
     if version >= Version.TLS_1_2:
         found.append(_extension(_SIGNATURE_ALGORITHMS, _list(_SIGNATURES, 2)))
     if version is Version.TLS_1_3:
-        # RFC 8446 section 4.2.1: all that the suites are for; or else a server of TLS 1.2 that knows of 1.3 must refuse.
+        # RFC 8446 section 4.2.1: all that the suites are for; a server of TLS 1.2 that knows of 1.3 would refuse.
         offered = sorted((lower for lower in Version if lower is not Version.SSL_3), reverse=True)
         found.append(_extension(_SUPPORTED_VERSIONS, _list(offered, 1)))
         # RFC 8446 section 4.2.8: no share at all asks for a HelloRetryRequest, which costs nobody a key.

@@ -1,7 +1,7 @@
 """The handshake messages of a server's first flight, bounded, put together from the fragments that records carry.
 
 It knows ServerHello and HelloRetryRequest, the list of certificates and the request for one of ours (RFC 8446 section
-4, RFC 5246 section 7.4, RFC 6101 section 5.6). It verifies nothing and decrypts nothing; what it has no use for is passed
+4, RFC 5246 section 7.4, RFC 6101 section 5.6). It verifies nothing and decrypts nothing; what is of no use is passed
 over by its length. Bytes that obey no standard raise MalformedPeerData, which the reader of records turns into a value.
 """
 
@@ -193,7 +193,7 @@ def read_certificates(body: bytes) -> tuple[bytes, ...]:
     cursor = _Cursor(body)
     entries = _Cursor(cursor.vector(3))
     cursor.end()
-    found = []
+    found: list[bytes] = []
     while entries.left:
         certificate = entries.vector(3)
         if not certificate:

@@ -1,8 +1,8 @@
 """Pure: what an answer to a ClientHello proves about protocol versions, and what it does not.
 
-Three states are kept apart. `accepted`: a ServerHello chose the version with a suite that was offered for it. `refused`:
-the server said so. All else is `inconclusive`, with the reason: a refusal that nobody uttered would one day be read as
-"this obsolete version is off".
+Three states are kept apart. `accepted`: a ServerHello chose the version, with a suite that was offered for it.
+`refused`: the server said so. All else is `inconclusive`, with the reason: a refusal that nobody uttered would be read
+as "this obsolete version is off".
 
 What says that a version is refused:
 - a fatal protocol_version (RFC 8446 section 6.2), which means nothing else;
@@ -89,7 +89,7 @@ def read_answer(hello: ClientHello, flight: Flight, end: End | None) -> dict[Ver
 
 
 def verdicts(known: Mapping[Version, VersionFacts], not_asked: str) -> tuple[VersionFacts, ...]:
-    """One `VersionFacts` for each version, lowest first; `not_asked` is the reason for those that nothing is known of."""
+    """One `VersionFacts` for each version, lowest first; `not_asked` is why nothing is known of a missing one."""
     accepted = any(facts.acceptance is Acceptance.ACCEPTED for facts in known.values())
     found = []
     for version in Version:

@@ -26,7 +26,15 @@ from checker.codecs.trust import TrustStore, system_trust_store
 from checker.errors import MalformedPeerData
 from checker.model import CertificateFacts
 
-__all__ = ["MOST_NAMES", "TrustStore", "certificate_facts", "covers", "plain_name", "system_trust_store"]
+__all__ = [
+    "MOST_NAMES",
+    "TrustStore",
+    "certificate_facts",
+    "counted_names",
+    "covers",
+    "plain_name",
+    "system_trust_store",
+]
 
 MOST_NAMES = 50
 """So many names of each kind are kept as facts; all of them are compared."""
@@ -118,6 +126,11 @@ def plain_name(name: str) -> str:
     return _address(name) or name.rstrip(".").lower()
 
 
+def counted_names(names: Sequence[str]) -> list[str]:
+    """Those of the names that a certificate must cover, in plain form: host names where there are any, else all."""
+    return [plain_name(name) for name in names if _address(name) is None] or [plain_name(name) for name in names]
+
+
 def covers(dns_names: Sequence[str], ip_addresses: Sequence[str], name: str) -> bool:
     """Whether the names of a certificate cover a host name (RFC 9525 section 6.3) or an address (section 6.4).
 
@@ -135,10 +148,11 @@ def covers(dns_names: Sequence[str], ip_addresses: Sequence[str], name: str) -> 
 
 
 def _matches(dns_names: Sequence[str], ip_addresses: Sequence[str], names: Sequence[str]) -> bool | None:
-    hosts = [name for name in names if _address(name) is None]
-    if hosts:
-        return all(covers(dns_names, ip_addresses, host) for host in hosts)
-    return any(covers(dns_names, ip_addresses, name) for name in names) if names else None
+    if not names:
+        return None
+    counted = counted_names(names)
+    covered = [covers(dns_names, ip_addresses, name) for name in counted]
+    return any(covered) if _address(counted[0]) is not None else all(covered)
 
 
 def _address(name: str) -> str | None:

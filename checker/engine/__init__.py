@@ -1,6 +1,7 @@
 """Visits in one event loop: one visit is one device, serial; thousands of visits at once.
 
-The engine reads the clocks, carries out the plan of each visit and hands every observation on at once. It judges nothing.
+The engine reads the clocks, carries out the plan of each visit and hands every observation on at once. It judges
+nothing.
 """
 
 from __future__ import annotations

@@ -128,9 +128,10 @@ class _Run:
                 # Not the network's (its outcomes are values): the journal could not be written, and nothing may go on.
                 visit.end("the run was broken off")
                 raise
-            except Exception as error:  # noqa: BLE001 - one asset's bug must not end the visits of all others
+            except Exception as error:  # one asset's bug must not end the visits of all others
                 where = _where(error)
-                _log.error("visit of asset %s broke off: %s in %s", asset.id, type(error).__name__, where)  # noqa: TRY400 - a traceback may quote a peer
+                # Without a traceback, which may quote a peer.
+                _log.error("visit of asset %s broke off: %s in %s", asset.id, type(error).__name__, where)
                 self._errors.append(f"{asset.id}: {type(error).__name__} in {where}")
                 visit.end(f"internal error: {type(error).__name__} in {where}")
             finally:

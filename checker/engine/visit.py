@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from checker.introduction import Introduction
-from checker.model import Facts, Observation, Permit, VisitFacts
+from checker.model import AssociationOutcome, DicomFacts, Facts, Observation, Permit, VisitFacts
 from checker.net.gateway import Clock, Device
 from checker.net.http import HttpDoor
 from checker.plan import Step, StepKind, names_to_resolve, own_addresses, plan_asset, service_addresses
@@ -19,6 +19,9 @@ from checker.probes.talk import Talk
 from checker.probes.tls import probe_tls
 from checker.probes.web import probe_dicomweb, probe_web
 from checker.scope import Scope, canonical
+
+
+_DICOM_ANSWERS = (AssociationOutcome.ACCEPTED, AssociationOutcome.REJECTED, AssociationOutcome.ABORTED)
 
 
 class Visit:
@@ -49,6 +52,8 @@ class Visit:
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
         self._may_query = self._may_query_web = True
+        # A hello is no valid question to a port that has just spoken DICOM in plaintext; some hold their only slot on it.
+        self._plaintext_dicom: set[tuple[str, int]] = set()
         self._ended = False
 
     async def run(self) -> None:
@@ -138,6 +143,8 @@ class Visit:
                 self._device.note_gap("the DICOMweb question was answered with data before and is not asked again")
             case StepKind.WEB:
                 await probe_web(talk, asset.services[step.services[0]], door=self._door)
+            case StepKind.TLS if (permit.address, step.port) in self._plaintext_dicom:
+                self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
                 server_name = self._server_name(step)
                 names = (server_name,) if server_name is not None else ()
@@ -157,6 +164,8 @@ class Visit:
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1
+        if isinstance(facts, DicomFacts) and not facts.tls and facts.outcome in _DICOM_ANSWERS:
+            self._plaintext_dicom.add((address, port))
         self._record(
             Observation(
                 id=f"{self._asset.id}:{self._count}",
@@ -184,5 +193,3 @@ class Visit:
             refused_by_scope=refused_by_scope,
         )
         self._observe(facts, "", 0, None)
-
-

@@ -253,12 +253,12 @@ _NETWORK = {"type": "string", "pattern": r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$"}
 _ADDRESS = {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
 
 Version = Annotated[int, PlainValidator(_version), _schema(const=1, type="integer")]
-Id = Annotated[str, PlainValidator(_text(128)), _schema(type="string", minLength=1, maxLength=128)]
-Name = Annotated[str, PlainValidator(_text(200)), _schema(type="string", minLength=1, maxLength=200)]
+Id = Annotated[str, PlainValidator(_text(128)), _schema(type="string", pattern=r"\S", maxLength=128)]
+Name = Annotated[str, PlainValidator(_text(200)), _schema(type="string", pattern=r"\S", maxLength=200)]
 Site = Annotated[str, PlainValidator(_site), _schema(type="string", maxLength=200)]
-Prose = Annotated[str, PlainValidator(_prose), _schema(type="string", minLength=1)]
-Glob = Annotated[str, PlainValidator(_text(200)), _schema(type="string", minLength=1, maxLength=200)]
-FileName = Annotated[str, PlainValidator(_text(4096)), _schema(type="string", minLength=1, maxLength=4096)]
+Prose = Annotated[str, PlainValidator(_prose), _schema(type="string", pattern=r"\S")]
+Glob = Annotated[str, PlainValidator(_text(200)), _schema(type="string", pattern=r"\S", maxLength=200)]
+FileName = Annotated[str, PlainValidator(_text(4096)), _schema(type="string", pattern=r"\S", maxLength=4096)]
 Day = Annotated[date, PlainValidator(_day), _schema(type="string", format="date")]
 Flag = Annotated[bool, PlainValidator(_flag), _schema(type="boolean")]
 Port = Annotated[int, PlainValidator(_integer(1, _TOP_PORT)), _schema(type="integer", minimum=1, maximum=_TOP_PORT)]
@@ -279,7 +279,11 @@ Network = Annotated[str, PlainValidator(_parsed(parse_network, "expected a netwo
 OwnedNetwork = Annotated[
     str, PlainValidator(_parsed(parse_owned_network, "expected a network")), WithJsonSchema(_NETWORK)
 ]
-HostName = Annotated[str, PlainValidator(_hostname), _schema(type="string", minLength=1, maxLength=254)]
+HostName = Annotated[
+    str,
+    PlainValidator(_hostname),
+    _schema(type="string", pattern=r"^ *[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.? *$", maxLength=254),
+]
 Url = Annotated[
     WebUrl, PlainValidator(_url), _schema(type="string", format="uri", pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://")
 ]

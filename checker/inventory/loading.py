@@ -17,14 +17,12 @@ from checker.inventory.json_reader import read_json
 from checker.inventory.merging import BOUNDARIES, Merged, Merger
 from checker.inventory.schema import ENTRY_MODELS, ExposureModel, WaiverModel
 from checker.inventory.sources import NOT_A_DIRECTORY, Sources, Unreadable, is_directory
-from checker.inventory.tables import RawAsset, read_csv, read_json_lines
+from checker.inventory.tables import MOST_ASSETS, RawAsset, read_csv, read_json_lines
 from checker.inventory.yaml_reader import read_yaml
 from checker.model import AssetClass, Authorization, Defaults, Exposure, Inventory, Waiver, Zone
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 TABLES = (".csv", ".jsonl", ".ndjson")
-# A fleet larger than this is several inventories.
-MOST_ASSETS = 1_000_000
 
 
 def load(paths: Sequence[FilePath], *, today: date) -> Inventory:
@@ -87,7 +85,7 @@ class _Loading:
         try:
             _refuse_other_names(path, (*DOCUMENTS, *TABLES))
             if kind in TABLES:
-                self._add_assets(self._table(path))
+                self._add_table(path)
             else:
                 self._merger.add(self._document(path))
         except Unreadable as problem:
@@ -101,7 +99,7 @@ class _Loading:
         path = FilePath(place.file).parent / name
         try:
             _refuse_other_names(path, TABLES)
-            self._add_assets(self._table(path))
+            self._add_table(path)
         except Unreadable as problem:
             self._unreadable = True
             if problem.line:
@@ -115,10 +113,14 @@ class _Loading:
             return read_json(file, text, self.faults)
         return read_yaml(file, text, self.faults)
 
-    def _table(self, path: FilePath) -> Iterator[RawAsset]:
+    def _add_table(self, path: FilePath) -> None:
+        asked, known = self._asked, len(self.faults.faults)
         if path.suffix.lower() == ".csv":
-            return read_csv(path, self._sources, self.faults, self._notices)
-        return read_json_lines(path, self._sources, self.faults)
+            self._add_assets(read_csv(path, self._sources, self.faults, self._notices))
+        else:
+            self._add_assets(read_json_lines(path, self._sources, self.faults))
+        # What a table would hold that was faulty from its first row on is not known, so no asset is called missing.
+        self._unreadable |= self._asked == asked and len(self.faults.faults) > known
 
     def _add_assets(self, raw_assets: Iterator[RawAsset]) -> None:
         for raw, place in raw_assets:

@@ -78,7 +78,7 @@ class MannersModel(Strict):
     """How a device wants to be treated."""
 
     max_connections: f.Connections = 80
-    gap: f.Duration = 0.05
+    gap: f.Duration = Field(default=0.05, json_schema_extra={"default": "50ms"})
     quiet_hours: f.QuietHours | None = None
     passive: f.Flag = False
 
@@ -151,8 +151,13 @@ AddressList = Annotated[
 ]
 
 
+MOST_SERVICES = 1000
+
+
 class AssetModel(Strict):
     """A device or server that we own; it has an address, a host name, or both."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["address"]}, {"required": ["hostname"]}]})
 
     id: f.Id
     name: f.Name | None = None
@@ -163,7 +168,7 @@ class AssetModel(Strict):
     zone: f.Id | None = None
     owner: f.Name | None = None
     manners: MannersModel | None = None
-    services: list[Annotated[ServiceModel, Field(discriminator="kind")]] = Field(default=[], max_length=1000)
+    services: list[Annotated[ServiceModel, Field(discriminator="kind")]] = Field(default=[], max_length=MOST_SERVICES)
 
 
 class HeadModel(Strict):

@@ -10,9 +10,11 @@ from pathlib import Path as FilePath
 from typing import Final, TypeAlias
 
 from checker.inventory.documents import OnLine
-from checker.inventory.faults import ABSENT, FaultList, Path, Place, did_you_mean, shown
+from checker.inventory.faults import ABSENT, MOST_FAULTS, FaultList, Path, Place, did_you_mean, shown
 from checker.inventory.json_reader import JsonReader
+from checker.inventory.schema import MOST_SERVICES
 from checker.inventory.sources import Sources, Unreadable
+from checker.model import Role, ServiceKind
 
 RawAsset: TypeAlias = "tuple[object, Place]"
 
@@ -36,6 +38,10 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _BETWEEN_ADDRESSES = re.compile(r"[\s;]+")
 MOST_ROWS: Final = 2_000_000
 MOST_COLUMNS: Final = 1000
+# A fleet larger than this is several inventories.
+MOST_ASSETS: Final = 1_000_000
+_ROLES: Final = frozenset({*Role, None})
+_KINDS: Final = frozenset(ServiceKind)
 
 
 def read_json_lines(path: FilePath, sources: Sources, faults: FaultList) -> Iterator[RawAsset]:
@@ -70,6 +76,7 @@ class _Rows:
     asset: dict[str, object]
     lines: list[int]
     given: dict[str, int] = field(default_factory=dict)  # lines of asset cells that a later row filled in
+    full: bool = False
 
     def locate(self, path: Path) -> tuple[int, str]:
         """See `checker.inventory.faults.Place`; fields are named by their columns."""
@@ -99,6 +106,8 @@ def read_csv(path: FilePath, sources: Sources, faults: FaultList, notices: list[
                     return
             else:
                 table.read_row(cells, start)
+                if table.doubtful > MOST_FAULTS or len(table.assets) > MOST_ASSETS:
+                    break  # what has been read has more faults than are listed
     except csv.Error as problem:
         text = str(problem)
         # The module's own words for a lone CR are advice to programmers.
@@ -120,6 +129,7 @@ class _Table:
         self.faults = faults
         self.columns = 0
         self.rows = 0
+        self.doubtful = 0  # faults that the assets are sure to have, as far as a glance tells
         self.assets: dict[str, _Rows] = {}
         self._asset_cells: list[tuple[int, str]] = []
         self._service_cells: list[tuple[int, str]] = []
@@ -184,6 +194,7 @@ class _Table:
         if rows is None:
             rows = self.assets[name] = _Rows(self.file, asset, [line])
             rows.asset["services"] = []
+            self.doubtful += asset.get("role") not in _ROLES
         else:
             self._merge(rows, asset, line)
         self._add_service(rows, cells, line)
@@ -220,9 +231,16 @@ class _Table:
             )
             return
         services = rows.asset["services"]
-        if isinstance(services, list):
+        if not isinstance(services, list):
+            return
+        if len(services) < MOST_SERVICES:
+            self.doubtful += not services and service["kind"] not in _KINDS
             services.append(service)
             rows.lines.append(line)
+        elif not rows.full:
+            rows.full = True
+            expected = f"expected at most {MOST_SERVICES} services of an asset"
+            self.faults.add_at(self.file, line, "service", service["kind"], expected)
 
 
 def _addresses(cell: str) -> list[str]:

@@ -29,6 +29,7 @@ Enough: TypeAlias = Callable[[int, Headers, bytes], bool]
 _EXCHANGE = "pacs_checker.exchange"
 # How much is taken from the kernel at once: of a body that nobody wants, less than this comes along with the headers.
 _TAKEN_AT_ONCE = 1024
+_STATUS_LINE = b"HTTP/"  # RFC 9112 section 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ class _Ended(httpcore.ReadError):
         self.end = end
 
 
+class _NotHttp(httpcore.RemoteProtocolError):
+    def __init__(self) -> None:
+        super().__init__("the first bytes are not HTTP's")
+
+
 class _Exchange:
     """The life of one request's connection, kept beside httpx, which knows nothing of outcomes as values."""
 
@@ -102,9 +108,16 @@ class _Exchange:
         self.server_name = server_name
         self.connection: Connection | None = None
         self.stream: TlsStream | None = None
-        self.http_bytes = 0
+        self.first_bytes = b""
         self.hung_up = False
         self.head_came = False
+
+    def begin(self, got: bytes) -> None:
+        """Look at the first bytes: one that speaks another protocol and then waits would use up all of the time."""
+        if len(self.first_bytes) < len(_STATUS_LINE):
+            self.first_bytes += got[: len(_STATUS_LINE) - len(self.first_bytes)]
+            if not _STATUS_LINE.startswith(self.first_bytes):
+                raise _NotHttp
 
     def failure(
         self,
@@ -137,7 +150,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
         got = await self._stream.receive(min(max_bytes, _TAKEN_AT_ONCE))
         if isinstance(got, bytes):
-            self._exchange.http_bytes += len(got)
+            self._exchange.begin(got)
             return got
         if got is End.CLOSED:
             self._exchange.hung_up = True
@@ -262,7 +275,7 @@ class HttpDoor:
             return exchange.failure(end=error.end)
         except httpcore.RemoteProtocolError:
             # h11's words may quote what the peer sent, so they are not passed on.
-            if exchange.hung_up and (exchange.head_came or not exchange.http_bytes):
+            if exchange.hung_up and (exchange.head_came or not exchange.first_bytes):
                 return exchange.failure(end=End.CLOSED)
             return exchange.failure(malformed=True)
         finally:

@@ -20,6 +20,8 @@ _CHUNK = 16384
 _NEW_SESSION_TICKET, _CERTIFICATE_REQUEST = 4, 13
 # The record type by which OpenSSL's callback marks handshake messages.
 _HANDSHAKE = 22
+# Alerts by which servers refuse an empty list of certificates under TLS 1.2; decode_error is that of GnuTLS.
+_REFUSALS = ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "ACCESS_DENIED", "NO_CERTIFICATE", "ALERT_DECODE_ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,7 @@ class TlsFailure:
         """
         if self.reason is not None and "CERTIFICATE_REQUIRED" in self.reason:
             return True
-        refused = self.reason is not None and any(
-            word in self.reason for word in ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "ACCESS_DENIED", "NO_CERTIFICATE")
-        )
+        refused = self.reason is not None and any(word in self.reason for word in _REFUSALS)
         return self.client_certificate_requested and refused
 
 
@@ -59,6 +59,12 @@ def permissive_context() -> ssl.SSLContext:
     if hasattr(context, "_msg_callback"):
         context._msg_callback = _note_message  # noqa: SLF001
     return context
+
+
+@cache
+def _code_points() -> dict[str, int]:
+    # OpenSSL keeps the two bytes of the protocol in the low half of its own number.
+    return {cipher["name"]: cipher["id"] & 0xFFFF for cipher in permissive_context().get_ciphers()}
 
 
 _seen: WeakKeyDictionary[ssl.SSLObject, set[int]] = WeakKeyDictionary()
@@ -97,6 +103,12 @@ class TlsStream:
         return cipher[0] if cipher else None
 
     @property
+    def cipher_suite(self) -> int | None:
+        """The IANA code point of the suite agreed on."""
+        name = self.cipher_suite_name
+        return _code_points().get(name) if name is not None else None
+
+    @property
     def can_see_requests(self) -> bool:
         """Whether this Python shows handshake messages; where it does not, no CertificateRequest is ever seen."""
         return hasattr(permissive_context(), "_msg_callback")
@@ -110,6 +122,11 @@ class TlsStream:
     def ticket_seen(self) -> bool:
         """Whether a NewSessionTicket came: a TLS 1.3 server sends one only after it took our Finished."""
         return _NEW_SESSION_TICKET in _seen.get(self._tls, ())
+
+    @property
+    def went_on(self) -> bool:
+        """Whether the server has shown, by a ticket or by data, that it took what we answered to its request."""
+        return self.ticket_seen or bool(self._early)
 
     def chain(self) -> tuple[bytes, ...]:
         """The certificates that the server sent, leaf first, in DER; the leaf alone where Python shows no more."""

@@ -47,6 +47,8 @@ _QUESTION = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=8192, receive_b
 _TLS_BYTES = 65536  # on top: chains, and lists of authorities
 _PIECE = 4096
 _SMALL_PIECE = 512  # for the canary: hardly more than the command of the first answer is ever taken from the kernel
+# A plaintext service may take a TLS hello for a long PDU and wait for the rest, with its only slot.
+_HANDSHAKE_S = 5.0
 # TLS 1.3: how long a server that asked for a certificate has to refuse us, or to send the ticket that shows otherwise.
 _SETTLE_S = 1.0
 
@@ -129,7 +131,9 @@ async def _on(connection: Connection, question: Question, requestor: Requestor, 
     if not question.tls:
         return await _Dialogue(connection, requestor, facts).hold(question)
     stream = TlsStream(connection, server_name=question.server_name)
+    before = connection.narrow_deadline(_HANDSHAKE_S)
     failure = await stream.handshake()
+    connection.put_back_deadline(before)
     if failure is None and stream.client_certificate_requested:
         failure = await stream.settle(_SETTLE_S)
     if failure is not None:

@@ -21,7 +21,7 @@ from checker.probes.talk import Talk
 DEFAULT_CALLED_AE_TITLE = "ANY-SCP"
 """Called where the inventory names no AE title: the title that DCMTK's clients call by default."""
 
-WRONG_CALLED_AE_TITLES = ("NOBODYHASTHIS", "NOBODYHASTHATONE")
+WRONG_CALLED_AE_TITLES = ("NO_SUCH_AE_TITLE", "NO_SUCH_AE")
 """Called AE titles that nobody has; the second is for whoever declares the first."""
 
 MOST_CONNECTIONS = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
@@ -52,7 +52,10 @@ async def probe_dicom(
             return False
         if called is None and wrong.outcome is AssociationOutcome.ACCEPTED:
             called = wrong.called_ae_title
-    if not ask_query or called is None:
+    if called is None:
+        return False
+    if not ask_query:
+        inquiry.leave_out(AssociationPurpose.CANARY, called, "the asset has answered a query with data before")
         return False
     canary = await inquiry.canary(called)
     return canary.query is QueryVerdict.KEY_IGNORED
@@ -80,23 +83,22 @@ class _Inquiry:
 
     async def wrong_called(self, called: str, *, echo: bool, keep: int) -> DicomFacts:
         """The called AE title that nobody has, where it leaves `keep` connections for what matters more."""
-        purpose = AssociationPurpose.WRONG_CALLED
         if self.left > keep:
-            return (await self._associate(purpose, called, echo=echo)).facts
-        facts = DicomFacts(
-            purpose=purpose,
-            tls=self._tls,
-            calling_ae_title=self._calling,
-            called_ae_title=called,
-            detail="no connection of those for this service was left for it",
-        )
-        self._talk.record(facts)
-        return facts
+            return (await self._associate(AssociationPurpose.WRONG_CALLED, called, echo=echo)).facts
+        return self.leave_out(AssociationPurpose.WRONG_CALLED, called, "no connection was left for this question")
 
     async def canary(self, called: str) -> DicomFacts:
         """The query for a study that cannot exist."""
         association = await self._associate(AssociationPurpose.CANARY, called, echo=False)
         return await self._again_if_busy(association.facts, echo=False)
+
+    def leave_out(self, purpose: AssociationPurpose, called: str, why: str) -> DicomFacts:
+        """Record that an association is not asked for, and why."""
+        facts = DicomFacts(
+            purpose=purpose, tls=self._tls, calling_ae_title=self._calling, called_ae_title=called, detail=why
+        )
+        self._talk.record(facts)
+        return facts
 
     async def _again_if_busy(self, facts: DicomFacts, *, echo: bool) -> DicomFacts:
         if not self._busy or self._came_back or not self.left:

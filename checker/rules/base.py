@@ -42,7 +42,8 @@ class Case:
 
     For a rule about services, `service` and `address` say which, and `seen` holds the observations of just that service
     at that address; for a rule about assets both are None and `seen` holds every observation of the asset's visit.
-    `asset_seen` always holds the whole visit. `sharers` maps a key of `Rule.shares` to the ids of all assets that have it.
+    `asset_seen` always holds the whole visit. `sharers` maps a key of `Rule.shares` to the ids of all assets that have
+    it.
     """
 
     asset: Asset

@@ -152,8 +152,9 @@ def few_names(certificate: CertificateFacts) -> str:
     if not names:
         return "no host at all"
     rest = len(names) - 2
-    return ", ".join(_short(name) for name in names[:2]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(short(name) for name in names[:2]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name that fits into a sentence."""
     return name if len(name) <= 48 else f"{name[:47]}\N{HORIZONTAL ELLIPSIS}"

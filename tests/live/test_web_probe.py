@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -119,8 +118,8 @@ def control(status: int, **more: object) -> HttpFacts:
     return _answered(HttpPurpose.CONTROL, CONTROL_PATH, status, more)
 
 
-def page(status: int, path: str = "/", **more: object) -> HttpFacts:
-    return _answered(HttpPurpose.PAGE, path, status, more)
+def page(status: int, path: object = "/", **more: object) -> HttpFacts:
+    return _answered(HttpPurpose.PAGE, str(path), status, more)
 
 
 def _answered(purpose: HttpPurpose, path: str, status: int, more: dict[str, object]) -> HttpFacts:
@@ -418,7 +417,7 @@ async def test_a_catch_all_that_gives_everybody_an_empty_list_is_alike() -> None
 
 
 async def test_a_catch_all_that_repeats_the_question_is_alike() -> None:
-    body = "{\"error\":\"no $request_uri\"}"
+    body = '{"error":"no $request_uri"}'
     with nginx(f"location / {{ default_type application/json; return 200 '{body}'; }}") as server:
         visit = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
     assert [facts.body_alike for facts in visit.http] == [None, True]
@@ -481,16 +480,368 @@ async def test_a_second_hop_is_not_followed() -> None:
 async def test_a_hop_that_could_ask_for_more_than_a_page_is_not_followed(
     location: str, origin: str, path: str | None
 ) -> None:
-    # Two lines, for nginx would write a Location of `return` anew.
-    with nginx(f'location / {{ add_header Location "{location}" always; return 302 ""; }}') as server:
-        port = server.port
-        asked_of: list[bytes] = []
-        async with answering(_found(location), asked_of) as raw:
-            visit = await ask_page(raw, f"http://{LOOPBACK}:{raw}/")
-        del port
+    async with answering(_found(location)) as server:
+        visit = await ask_page(server.port, server.url)
     assert [(facts.status, facts.redirect_origin, facts.redirect_path) for facts in visit.http] == [(302, origin, path)]
-    assert len(asked_of) == 1
+    assert len(server.asked) == 1
 
 
 def _found(location: str) -> bytes:
     return b"HTTP/1.1 302 Found\r\nLocation: " + location.encode() + b"\r\nContent-Length: 0\r\n\r\n"
+
+
+# ------------------------------------------------------------------------------------------------ answers, byte by byte
+
+
+@dataclass(slots=True)
+class Scripted:
+    """A server in this process that gives each connection the next of its answers, and keeps what it was asked."""
+
+    port: int
+    asked: list[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}/"
+
+
+@asynccontextmanager
+async def answering(*answers: bytes) -> AsyncIterator[Scripted]:
+    """Answers, the last of them for every further connection; each connection is closed behind its answer."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answers[min(len(asked), len(answers)) - 1])
+        try:
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+        except ConnectionError:
+            writer.close()  # the client has had enough: its right
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    async with server:
+        yield Scripted(server.sockets[0].getsockname()[1], asked)
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\n"
+EMPTY = OK + b"Content-Length: 2\r\n\r\n[]"
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+RECORD = b'[{"00100010":{"vr":"PN","Value":[{"Alphabetic":"' + NAME.encode() + b'"}]}}'
+
+
+async def test_every_byte_of_a_request_is_known() -> None:
+    async with answering(EMPTY, NOT_FOUND) as server:
+        await ask_dicomweb(server.port, f"{server.url}dicom-web")
+        await ask_page(server.port, f"{server.url}viewer/?tab=1")
+    common = (
+        f"Host: {LOOPBACK}:{server.port}\r\n"
+        f"User-Agent: {USER_AGENT}\r\n"
+        "Accept: {accept}\r\n"
+        "Accept-Encoding: identity\r\n"
+        "Connection: close\r\n"
+        "\r\n"
+    )
+    lines = [request.decode().split("\r\n", 1) for request in server.asked]
+    assert CANARY_LINE.fullmatch(lines[0][0])
+    assert CONTROL_LINE.fullmatch(lines[1][0])
+    assert lines[2][0] == "GET /viewer/?tab=1 HTTP/1.1"
+    assert [rest for _, rest in lines] == [
+        common.format(accept="application/dicom+json, application/json"),
+        common.format(accept="application/dicom+json, application/json"),
+        common.format(accept="text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"),
+    ]
+    study = lines[0][0].split("/")[3]
+    assert lines[1][0].split("/")[3] == study
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 2\r\n\r\n[]",
+        b"Content-Length: 6\r\n\r\n\r\n[ ]\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n",
+        b"Connection: close\r\n\r\n[]",
+        b"Content-Length: 5\r\n\r\n\xef\xbb\xbf[]",
+    ],
+    ids=["plain", "spaced", "chunked", "to-the-end", "marked"],
+)
+async def test_an_empty_list_in_all_its_forms(body: bytes) -> None:
+    async with answering(OK + body, NOT_FOUND) as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}dicom-web")
+    assert [(facts.status, facts.body) for facts in visit.http] == [
+        (200, BodyKind.EMPTY_ARRAY),
+        (404, BodyKind.NONE),
+    ]
+
+
+@pytest.mark.parametrize("spaces", [0, FEW_BYTES - 2])
+@pytest.mark.parametrize("framing", [b"Content-Length: 999999\r\n\r\n", b"\r\n"])
+async def test_of_a_list_of_data_nothing_is_read_on(framing: bytes, spaces: int) -> None:
+    body = b" " * spaces + RECORD + b"," + RECORD[1:] * 5000
+    async with answering(OK + framing + body) as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}dicom-web")
+    assert visit.gave_data is True
+    assert [facts.body for facts in visit.http] == [BodyKind.FILLED_ARRAY]
+    assert visit.session.device.bytes_received <= 2048
+    assert len(server.asked) == 1
+
+
+async def test_data_as_the_answer_to_the_control_is_data() -> None:
+    async with answering(EMPTY, OK + b"\r\n" + RECORD * 1000) as server:
+        visit = await ask_dicomweb(server.port, f"{server.url}dicom-web")
+    assert visit.gave_data is True
+    assert [facts.body for facts in visit.http] == [BodyKind.EMPTY_ARRAY, BodyKind.FILLED_ARRAY]
+    assert visit.http[1].body_alike is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", HttpEnd.MALFORMED),
+        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64\x00\x04\x00\x01\r\n", HttpEnd.MALFORMED),
+        (b"HTTP/2 200\r\n\r\n", HttpEnd.MALFORMED),
+        (b"<html>HTTP/0.9\r\n", HttpEnd.MALFORMED),
+        (b"SSH-2.0-Synthetic\r\n\r\n", HttpEnd.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n", HttpEnd.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]", HttpEnd.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", HttpEnd.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n", HttpEnd.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n[", HttpEnd.CLOSED),
+        (b"", HttpEnd.CLOSED),
+    ],
+    ids=[
+        "switching",
+        "h2",
+        "h2-in-words",
+        "http-0.9",
+        "ssh",
+        "half-a-head",
+        "two-lengths",
+        "bad-chunk",
+        "zero-in-a-header",
+        "half-a-body",
+        "nothing",
+    ],
+)
+async def test_what_is_no_answer_is_a_value_and_ends_the_questions(answer: bytes, end: HttpEnd) -> None:
+    async with answering(answer) as server:
+        dicomweb = await ask_dicomweb(server.port, f"{server.url}dicom-web")
+        viewer = await ask_page(server.port, server.url)
+    assert [facts.end for facts in dicomweb.http] == [facts.end for facts in viewer.http] == [end]
+    assert {facts.status for facts in dicomweb.http + viewer.http} == {None}
+    assert len(server.asked) == 2
+
+
+async def test_an_answer_of_an_older_version_with_odd_headers_is_read() -> None:
+    answer = (
+        b'HTTP/1.0 401\r\nServer: S\xe9rver\r\nWWW-Authenticate: Digest realm="a", Negotiate\r\n'
+        b"Set-Cookie: sid=" + COOKIE.encode() + b"; Secure; HttpOnly; SameSite=lax\r\n\r\ndenied"
+    )
+    async with answering(answer) as server:
+        visit = await ask_page(server.port, server.url)
+    assert visit.http == [
+        page(
+            401,
+            body=BodyKind.OTHER,
+            length_class=8,
+            challenges=("digest", "negotiate"),
+            realm="a",
+            server="S?rver",
+            cookies=(CookieFacts("sid", secure=True, http_only=True, same_site="lax"),),
+        )
+    ]
+
+
+async def test_the_location_of_an_answer_does_not_bring_the_question_into_the_facts() -> None:
+    async def mirror(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1]
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /sso" + path + b"\r\nServer: " + path + b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(mirror, LOOPBACK, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        visit = await ask_dicomweb(port, f"http://{LOOPBACK}:{port}{ROOT}")
+    assert [facts.redirect_path for facts in visit.http] == [
+        "/sso/dicom-web/studies/<random>/series",
+        "/sso/dicom-web/studies/<random>/<random>",
+    ]
+    assert [facts.server for facts in visit.http] == [CANARY_PATH, CONTROL_PATH]
+    assert all(facts.redirect_to_login for facts in visit.http)
+
+
+def test_it_works_on_uvloop_alike() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def main() -> list[HttpFacts]:
+        async with answering(EMPTY, NOT_FOUND) as server:
+            return (await ask_dicomweb(server.port, f"{server.url}dicom-web")).http
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        facts = runner.run(main())
+    assert [(one.status, one.body_alike) for one in facts] == [(200, None), (404, False)]
+
+
+# -------------------------------------------------------------------------------------------------------------- TLS
+
+
+async def test_an_https_site_is_asked_inside_tls_with_the_name_of_its_url(certificate: TlsFiles) -> None:
+    site = Site("location / { add_header X-Powered-By $ssl_server_name always; return 204; }")
+    with nginx(site, tls=certificate) as server:
+        named = await ask_page(server.port, f"https://localhost:{server.port}/")
+        bare = await ask_page(server.port, f"{server.url}/")
+    assert [(facts.tls, facts.status, facts.powered_by) for facts in named.http] == [(True, 204, "localhost")]
+    assert [(facts.tls, facts.status, facts.powered_by) for facts in bare.http] == [(True, 204, None)]
+
+
+async def test_an_nginx_with_mutual_tls_shows_its_gate_by_status_400(certificate: TlsFiles) -> None:
+    gate = {"tls": True, **OWN_PAGE, "client_certificate_gate": True}
+    with nginx(viewer_shell(api="open"), tls=certificate, client_certificate=True) as server:
+        dicomweb = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
+        viewer = await ask_page(server.port, f"{server.url}/")
+    assert [nameless(facts) for facts in dicomweb.http] == [
+        canary(400, **gate),
+        control(400, **gate, body_alike=True),
+    ]
+    assert [nameless(facts) for facts in viewer.http] == [page(400, **gate)]
+
+
+@pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
+async def test_a_server_that_requires_a_client_certificate_in_the_handshake(
+    certificate: TlsFiles, version: Version
+) -> None:
+    with s_server(certificate, versions=(version,), client_certificate="required") as server:
+        visit = await ask_dicomweb(server.port, f"https://{LOOPBACK}:{server.port}{ROOT}")
+    assert [facts.end for facts in visit.http] == [HttpEnd.CLIENT_CERTIFICATE_REQUIRED]
+    assert visit.http[0].status is None
+    assert visit.session.connections == 1
+    assert visit.session.left_alone is None
+
+
+async def test_an_obsolete_version_of_tls_does_not_keep_the_question_away(certificate: TlsFiles) -> None:
+    with s_server(certificate, versions=("tls1",)) as server:
+        visit = await ask_page(server.port, f"https://{LOOPBACK}:{server.port}/")
+    assert [(facts.end, facts.status, facts.body) for facts in visit.http] == [(HttpEnd.ANSWERED, 200, BodyKind.HTML)]
+
+
+async def test_https_asked_of_a_plaintext_server_is_no_answer() -> None:
+    with nginx(plain_page()) as server:
+        visit = await ask_dicomweb(server.port, f"https://{LOOPBACK}:{server.port}{ROOT}")
+    assert [(facts.end, facts.tls, facts.status) for facts in visit.http] == [(HttpEnd.TLS_FAILED, True, None)]
+
+
+async def test_http_asked_of_a_tls_server_is_an_error_of_its_and_no_gate(certificate: TlsFiles) -> None:
+    with nginx(plain_page(), tls=certificate) as server:
+        visit = await ask_page(server.port, f"http://{LOOPBACK}:{server.port}/")
+    assert [(facts.tls, facts.status, facts.client_certificate_gate) for facts in visit.http] == [(False, 400, False)]
+
+
+# ---------------------------------------------------------------------------------------------------- hostile peers
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A fault, how the canary of it ends, and whether the device is left alone after it."""
+
+    fault: Fault
+    end: HttpEnd
+    scheme: str = "http"
+    left_alone: bool = False
+
+
+BAD = [
+    Bad(Fault.CLOSES, HttpEnd.CLOSED),
+    Bad(Fault.CLOSES_AFTER_REQUEST, HttpEnd.CLOSED),
+    Bad(Fault.RESETS_AFTER_REQUEST, HttpEnd.RESET),
+    Bad(Fault.SILENT, HttpEnd.TIMEOUT),
+    Bad(Fault.SILENT, HttpEnd.TIMEOUT, "https"),
+    Bad(Fault.GARBAGE, HttpEnd.MALFORMED),
+    Bad(Fault.GARBAGE, HttpEnd.TLS_FAILED, "https"),
+    Bad(Fault.BANNER, HttpEnd.MALFORMED),
+    Bad(Fault.DRIPS, HttpEnd.MALFORMED),
+    Bad(Fault.DRIPS_TLS, HttpEnd.TIMEOUT, "https", left_alone=True),
+    Bad(Fault.DRIPS_HTTP_HEADERS, HttpEnd.TIMEOUT, left_alone=True),
+    Bad(Fault.DRIPS_HTTP_BODY, HttpEnd.TIMEOUT, left_alone=True),
+    Bad(Fault.ENDLESS, HttpEnd.MALFORMED),
+    Bad(Fault.ENDLESS_HTTP_HEADERS, HttpEnd.TOO_MUCH),
+    Bad(Fault.ALERTS, HttpEnd.TLS_FAILED, "https"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad.fault.value}-{bad.scheme}")
+async def test_a_hostile_peer_gets_one_question_and_its_deadline(bad: Bad, short: float) -> None:
+    with hostile(bad.fault, interval_s=0.1) as peer:
+        visit = await ask_dicomweb(peer.port, f"{bad.scheme}://{LOOPBACK}:{peer.port}{ROOT}")
+        peer.wait_for_end()
+        assert (peer.connections, peer.most_at_once) == (1, 1)
+        assert peer.received < 2048
+    assert [(facts.end, facts.status) for facts in visit.http] == [(bad.end, None)]
+    assert visit.gave_data is False
+    assert visit.seconds < short + 1
+    assert visit.session.device.bytes_received <= 65536
+    assert (visit.session.left_alone is not None) is bad.left_alone
+    assert visit.ports == [ConnectState.OPEN]
+
+
+async def test_a_peer_that_resets_at_once(short: float) -> None:
+    with hostile(Fault.RESETS) as peer:
+        visit = await ask_page(peer.port, f"http://{LOOPBACK}:{peer.port}/")
+    assert [facts.end for facts in visit.http] == [HttpEnd.RESET]
+    assert visit.seconds < short
+
+
+async def test_a_body_without_end_is_left_as_soon_as_it_is_known_to_be_none(short: float) -> None:
+    with hostile(Fault.ENDLESS_HTTP_BODY) as peer:
+        visit = await ask_dicomweb(peer.port, f"http://{LOOPBACK}:{peer.port}{ROOT}")
+        peer.wait_for_end(2)
+        assert (peer.connections, peer.most_at_once) == (2, 1)
+    assert [(facts.end, facts.body) for facts in visit.http] == [(HttpEnd.ANSWERED, BodyKind.OTHER)] * 2
+    assert visit.session.device.bytes_received <= 4096
+    assert visit.seconds < short
+
+
+async def test_a_bomb_is_not_unpacked() -> None:
+    with hostile(Fault.GZIP_BOMB) as peer:
+        visit = await ask_dicomweb(peer.port, f"http://{LOOPBACK}:{peer.port}{ROOT}")
+    assert [(facts.end, facts.body) for facts in visit.http] == [(HttpEnd.ENCODED, None)] * 2
+    assert [facts.body_alike for facts in visit.http] == [None, None]
+    assert visit.session.device.bytes_received <= 4096
+
+
+async def test_a_port_that_nobody_answers_at_is_filtered(short: float) -> None:
+    with hostile(Fault.BACKLOG_FULL) as peer:
+        visit = await ask_dicomweb(peer.port, f"http://{LOOPBACK}:{peer.port}{ROOT}")
+    assert [(facts.end, facts.detail) for facts in visit.http] == [(HttpEnd.NOT_CONNECTED, "filtered")]
+    assert visit.ports == [ConnectState.FILTERED]
+    assert visit.seconds < short
+
+
+async def test_a_closed_port_is_no_answer() -> None:
+    with nginx(plain_page()) as server:
+        port = server.port
+    visit = await ask_page(port, f"http://{LOOPBACK}:{port}/")
+    assert [(facts.end, facts.detail) for facts in visit.http] == [(HttpEnd.NOT_CONNECTED, "closed")]
+    assert visit.ports == [ConnectState.CLOSED]
+
+
+async def test_a_device_that_is_to_be_left_alone_is_not_asked() -> None:
+    async with answering(EMPTY) as server:
+        service = Service(ServiceKind.DICOMWEB, server.port, url=server.url)
+        door = HttpDoor(USER_AGENT)
+        with talking(LOOPBACK, server.port, [service]) as session:
+            session.talk.fell_silent(in_the_middle=True)
+            assert await probe_dicomweb(session.talk, service, door=door) is False
+        await door.aclose()
+    assert [facts.end for facts in session.of(HttpFacts)] == [HttpEnd.NOT_ASKED]
+    assert session.of(HttpFacts)[0].detail == session.left_alone
+    assert server.asked == []
+
+
+async def test_a_service_without_a_url_is_a_bug_of_ours() -> None:
+    service = Service(ServiceKind.DICOM, 104)
+    door = HttpDoor(USER_AGENT)
+    with talking(LOOPBACK, 104, [service]) as session, pytest.raises(ValueError, match="no URL"):
+        await probe_web(session.talk, service, door=door)
+    assert session.connections == 0

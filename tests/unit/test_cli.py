@@ -69,7 +69,7 @@ def test_no_command_is_a_usage_error_that_shows_the_help(capsys: pytest.CaptureF
         (["check", str(DEMO), "--vantage", "a/b"], "a vantage is named by"),
         (["check", str(DEMO), "--fail-on", "awful"], "is not one of"),
         (["check", str(DEMO), "--concurrency", "0"], "is not in the range"),
-        (["check", str(DEMO), "--only", "tsl.*"], "no rule is called so"),
+        (["check", str(DEMO), "--only", "tsl.*"], "no rule has such an id"),
         (["check", str(DEMO), "--only", "tls.*", "--skip", "tls.*"], "leave no rule"),
         (["check", str(DEMO), "--assets", "nobody"], "no asset of the inventory"),
         (["check", str(DEMO), "--ports", "everything"], "known are administration"),

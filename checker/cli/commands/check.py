@@ -77,7 +77,7 @@ def _tell_notices(found: Inventory, vantage: str) -> None:
     if found.exposure and vantage not in {zone.name for zone in found.zones}:
         zones = ", ".join(zone.name for zone in found.zones)
         click.echo(
-            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says nothing"
-            " of what may be reached from here; name the zone with --vantage.",
+            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says"
+            " nothing of what may be reached from here; name the zone with --vantage.",
             err=True,
         )

@@ -52,9 +52,8 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     other = options.load_inventory(inventory) if inventory else None
     judging = Judging(only=only, skip=skip, fail_on=Severity(fail_on), fail_on_new=fail_on_new)
     at = None if date is None else date.replace(tzinfo=UTC)
-    summary, folder = judge_again(
-        found, output, made_at=datetime.now(UTC), judging=judging, inventory=other, now=at
-    )
+    summary = judge_again(found, output, made_at=datetime.now(UTC), judging=judging, inventory=other, now=at)
+    folder = output / summary.run_id
     if json:
         print_json(folder)
     elif not quiet:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from checker.codecs.x509 import MOST_NAMES, covers, plain_name
+from checker.codecs.x509 import MOST_NAMES, counted_names, covers, plain_name
 from checker.model import CertificateFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import ADDRESS, OTHER_ADDRESS, service_case
 from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive
-from checker.rules.transport import certificate_told, few_names, judge_certificates, speaks_tls
+from checker.rules.transport import certificate_told, few_names, judge_certificates, short, speaks_tls
 
 
 def judge(case: Case) -> Verdict:
@@ -32,25 +32,25 @@ def _one(shown: CertificateFacts, wanted: str) -> Verdict:
         names_asked=list(shown.names_asked),
     )
     asked = {plain_name(name) for name in shown.names_asked}
-    if covers(shown.dns_names, shown.ip_addresses, wanted) or (shown.name_matches is True and asked == {wanted}):
-        return passed(f"The certificate is for {wanted}.", expected=wanted, certificate=told)
+    alone = counted_names(shown.names_asked) == [wanted]
+    name = short(wanted)
+    # More names may have been compared than were kept.
+    cut = MOST_NAMES in (len(shown.dns_names), len(shown.ip_addresses))
+    covered_by_another = cut and shown.name_matches is True and alone
+    if covers(shown.dns_names, shown.ip_addresses, wanted) or covered_by_another:
+        return passed(f"The certificate is for {name}.", expected=wanted, certificate=told)
     if wanted not in asked:
         # A server may have another certificate for another name (RFC 6066 section 3).
-        return unknown(
-            f"The service was not asked for its certificate by the name {wanted}.", expected=wanted, certificate=told
+        why = f"The service was not asked for its certificate by the name {name}."
+    elif shown.name_matches is None:
+        why = "The names of the certificate could not be read."
+    elif cut and not alone:
+        why = f"The certificate has more names than are kept, and {name} is not among those kept."
+    else:
+        return failed(
+            f"The certificate is not for {name}: it is for {few_names(shown)}.", expected=wanted, certificate=told
         )
-    if shown.name_matches is None:
-        return unknown("The names of the certificate could not be read.", expected=wanted, certificate=told)
-    cut = MOST_NAMES in (len(shown.dns_names), len(shown.ip_addresses))
-    if cut and asked != {wanted}:
-        return unknown(
-            f"The certificate has more names than are kept, and {wanted} is not among those kept.",
-            expected=wanted,
-            certificate=told,
-        )
-    return failed(
-        f"The certificate is not for {wanted}: it is for {few_names(shown)}.", expected=wanted, certificate=told
-    )
+    return unknown(why, expected=wanted, certificate=told)
 
 
 RULE = Rule(

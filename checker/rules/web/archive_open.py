@@ -69,9 +69,9 @@ RULE = Rule(
     ),
     remedy=(
         "Put a login before the whole of the interface and deny what carries none: in Orthanc AuthenticationEnabled"
-        " with registered users or the authorization plugin, in dcm4chee-arc its secured variant with Keycloak, elsewhere a"
-        " reverse proxy that asks for a token or a client certificate. Until then, let the firewall admit only those"
-        " servers and viewers that need it."
+        " with registered users or the authorization plugin, in dcm4chee-arc its secured variant with Keycloak,"
+        " elsewhere a reverse proxy that asks for a token or a client certificate. Until then, let the firewall admit"
+        " only those servers and viewers that need it."
     ),
     controls=controls.OPEN_DICOMWEB,
     applies=lambda service: service.kind is ServiceKind.DICOMWEB,

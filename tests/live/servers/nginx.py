@@ -119,9 +119,9 @@ def nginx(
 
 
 def basic_auth(realm: str = "Synthetic Secure Area") -> Site:
-    """Every path asks for a Basic login."""
+    """Every path asks for a Basic login. (A `return` here would run before the question and gate nothing.)"""
     return Site(
-        f'auth_basic "{realm}"; auth_basic_user_file {{folder}}/passwords; location / {{ return 204; }}',
+        f'auth_basic "{realm}"; auth_basic_user_file {{folder}}/passwords; location / {{ try_files /nothing =404; }}',
         passwords=True,
     )
 

@@ -1,0 +1,715 @@
+"""The DICOM probe against real servers and broken ones: it records what the server is, and it leaves cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification
+
+from checker.catalog.dicom import STUDY_ROOT_FIND, Meaning, meaning
+from checker.codecs import dicom_requests
+from checker.model import (
+    AssetManners,
+    AssociationPurpose,
+    ConnectState,
+    DicomFacts,
+    Facts,
+    PortFacts,
+    QueryVerdict,
+    Service,
+    ServiceKind,
+)
+from checker.probes.dicom import DEFAULT_CALLED_AE_TITLE, MOST_CONNECTIONS, WRONG_CALLED_AE_TITLES, probe_dicom
+from checker.probes.talk import Talk
+from checker.rules import catalogue
+from checker.rules.examples import archive, service_case
+from tests.conftest import LOOPS
+from tests.faults.servers import Fault, hostile
+from tests.live.certificates import Authority, TlsFiles
+from tests.live.servers.dcmtk import Peer, dcmqrscp, storescp, wlmscpfs
+from tests.live.servers.orthanc import (
+    CALLED_TITLE_CHECKED,
+    DEFAULT,
+    OPEN,
+    REGISTERED_ONLY,
+    OrthancOptions,
+    orthanc,
+)
+from tests.live.servers.process import LOOPBACK, free_ports
+from tests.live.servers.scp import (
+    ABORTS_AFTER_ECHO,
+    ABORTS_AFTER_FIND,
+    ACCEPTS_ANYBODY,
+    ALWAYS_BUSY,
+    CALLED_TITLE_REQUIRED,
+    CALLERS_REGISTERED,
+    DROPS_AFTER_ACCEPT,
+    ONE_AT_A_TIME,
+    STREAMS,
+    Event,
+    scp,
+)
+from tests.live.servers.scp_child import Behaviour
+from tests.live.synthetic import markers_in
+from tests.live.talking import QUICK, Session, talking
+
+pytestmark = pytest.mark.live
+
+CALLING = "UNREGISTERED"
+SURVEY, WRONG_CALLED, CANARY = AssociationPurpose
+PLAIN, TLS = ServiceKind.DICOM, ServiceKind.DICOM_TLS
+
+OPEN_TO_ANYBODY = ["survey accepted echo=0000 released", "wrong-called accepted released"]
+CALLED_CHECKED = ["survey accepted echo=0000 released", "wrong-called rejected 1/1/7"]
+QUERY_ANSWERED = "canary accepted query-accepted 0000 released"
+NOT_OFFERED = "canary accepted context-rejected released"
+
+
+class Server(Protocol):
+    """What every DICOM server of the tests tells of itself."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def ae_title(self) -> str: ...
+
+
+@pytest.fixture(scope="module")
+def tls() -> Iterator[TlsFiles]:
+    """The key and certificate of a server."""
+    with tempfile.TemporaryDirectory(prefix="pacs-checker-tls-") as folder:
+        yield Authority.create(Path(folder)).valid()
+
+
+async def visited(
+    server: Server, kind: ServiceKind = PLAIN, *, port: int | None = None, manners: AssetManners = QUICK
+) -> Session:
+    """A server, asked as the inventory declares it; what holds after every visit is asserted here."""
+    service = Service(kind, port or server.port, ae_title=server.ae_title)
+    return await asked(server.host, service, manners=manners)
+
+
+async def asked(host: str, service: Service, *, manners: AssetManners = QUICK, ask_query: bool = True) -> Session:
+    with talking(host, service.port, (service,), manners=manners) as session:
+        key_ignored = await probe_dicom(session.talk, service, calling=CALLING, server_name=None, ask_query=ask_query)
+    assert session.connections <= MOST_CONNECTIONS
+    assert [line["event"] for line in session.lines if line["event"] != "refused"] == [
+        *("attempt", "outcome") * session.connections
+    ], "one connection at a time"
+    assert key_ignored == any(facts.query is QueryVerdict.KEY_IGNORED for facts in session.of(DicomFacts))
+    assert markers_in(repr(session.facts).encode() + b"".join(session.written)) == ()
+    assert {facts.calling_ae_title for facts in session.of(DicomFacts)} == {CALLING}
+    return session
+
+
+async def asked_while_others_leave(server: Server, leave: Callable[[], None]) -> Session:
+    """A service declared in plaintext, which is busy until it has said so once."""
+    service = Service(PLAIN, server.port, ae_title=server.ae_title)
+    with talking(server.host, server.port, (service,)) as session:
+
+        def record(facts: Facts) -> None:
+            session.facts.append(facts)
+            if isinstance(facts, DicomFacts) and facts.reject == (2, 3, 2):
+                leave()
+
+        talk = Talk(session.device, session.permit, server.port, record)
+        await probe_dicom(talk, service, calling=CALLING, server_name=None)
+    return session
+
+
+def told(session: Session) -> list[str]:
+    """The associations of a visit, each in one line."""
+    return [_line(facts) for facts in session.of(DicomFacts)]
+
+
+def _line(facts: DicomFacts) -> str:
+    words = [f"{facts.purpose}{' in TLS' if facts.tls else ''}", facts.outcome.value]
+    if facts.reject is not None:
+        words.append("/".join(map(str, facts.reject)))
+    if facts.echo_status is not None:
+        words.append(f"echo={facts.echo_status:04X}")
+    if facts.query is not None:
+        words.append(facts.query.value)
+    if facts.query_status is not None:
+        words.append(f"{facts.query_status:04X}")
+    if facts.abort is not None:
+        words.append("abort={}/{}".format(*facts.abort))
+    return " ".join([*words, *(["released"] if facts.released else [])])
+
+
+def the(session: Session, purpose: AssociationPurpose) -> DicomFacts:
+    (facts,) = [facts for facts in session.of(DicomFacts) if facts.purpose is purpose]
+    return facts
+
+
+def verdicts(session: Session) -> dict[str, str]:
+    """What the rules about strangers make of the facts."""
+    of = archive(*session.device.asset.services)
+    facts: list[Facts] = list(session.facts)
+    judged = {entry.id: entry.rule.judge(service_case(of, *facts)) for entry in catalogue() if entry.id in _RULES}
+    return {_RULES[rule_id]: verdict.status.value for rule_id, verdict in judged.items()}
+
+
+_RULES = {
+    "dicom.anonymous-query": "query",
+    "dicom.calling-ae-unchecked": "calling",
+    "dicom.called-ae-unchecked": "called",
+    "dicom.store-offered": "store",
+    "dicom.retrieve-offered": "retrieve",
+    "dicom.cleartext": "cleartext",
+}
+
+
+def judged(
+    query: str, calling: str, called: str, store: str, retrieve: str, *, cleartext: str = "fail"
+) -> dict[str, str]:
+    return {
+        "query": query,
+        "calling": calling,
+        "called": called,
+        "store": store,
+        "retrieve": retrieve,
+        "cleartext": cleartext,
+    }
+
+
+# --------------------------------------------------------------------------------------------------------- Orthanc
+
+
+async def test_orthanc_by_default_serves_anybody_but_queries() -> None:
+    with orthanc(DEFAULT, loaded=()) as server:
+        session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
+
+    assert told(session) == [*OPEN_TO_ANYBODY, "canary accepted refused-abort abort=0/0"]
+    assert verdicts(session) == judged("pass", "fail", "fail", "fail", "fail")
+    assert session.connections == 3
+    survey = the(session, SURVEY)
+    assert (survey.implementation_class_uid, survey.implementation_version, survey.max_pdu) == (
+        "1.2.276.0.7230010.3.0.3.6.7",
+        "OFFIS_DCMTK_367",
+        16384,
+    )
+
+
+async def test_orthanc_open_to_queries_with_studies_in_it() -> None:
+    with orthanc(OPEN) as server:
+        session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
+
+    assert told(session) == [*OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert verdicts(session) == judged("fail", "fail", "fail", "fail", "fail")
+
+
+async def test_orthanc_that_checks_the_called_title() -> None:
+    with orthanc(CALLED_TITLE_CHECKED, loaded=()) as server:
+        session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
+        mistaken = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title="MISTAKEN"))
+
+    assert told(session) == [*CALLED_CHECKED, QUERY_ANSWERED]
+    assert verdicts(session) == judged("fail", "fail", "pass", "fail", "fail")
+    assert told(mistaken) == ["survey rejected 1/1/7", "wrong-called rejected 1/1/7"]
+    assert verdicts(mistaken) == judged("unknown", "unknown", "unknown", "unknown", "unknown")
+
+
+async def test_orthanc_for_registered_callers_turns_us_away_at_once() -> None:
+    with orthanc(REGISTERED_ONLY, loaded=()) as server:
+        session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
+
+    assert told(session) == ["survey rejected 1/1/3"]
+    assert session.connections == 1
+    assert verdicts(session) == judged("pass", "pass", "unknown", "pass", "pass")
+
+
+async def test_orthanc_inside_tls_is_asked_inside_tls_however_it_is_declared(tls: TlsFiles) -> None:
+    with orthanc(OrthancOptions(queries=True, tls=tls), loaded=()) as server:
+        declared = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
+        mistaken = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
+
+    inside = [
+        "survey in TLS accepted echo=0000 released",
+        "wrong-called in TLS accepted released",
+        "canary in TLS accepted query-accepted 0000 released",
+    ]
+    assert told(declared) == inside
+    assert verdicts(declared) == judged("fail", "fail", "fail", "fail", "fail", cleartext="pass")
+    assert told(mistaken) == ["survey reset", *inside]
+    assert mistaken.connections == MOST_CONNECTIONS
+    assert verdicts(mistaken) == verdicts(declared)
+
+
+async def test_orthanc_in_plaintext_declared_as_tls_is_asked_in_plaintext() -> None:
+    with orthanc(OPEN, loaded=()) as server:
+        session = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
+
+    assert told(session) == ["survey in TLS reset", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert session.connections == MOST_CONNECTIONS
+    assert verdicts(session) == judged("fail", "fail", "fail", "fail", "fail")
+
+
+async def test_orthanc_that_wants_a_client_certificate_is_left_after_one_connection(tls: TlsFiles) -> None:
+    with orthanc(OrthancOptions(queries=True, tls=tls, client_certificate=True), loaded=()) as server:
+        session = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
+
+    assert told(session) == ["survey in TLS client-certificate-required"]
+    assert session.connections == 1
+    assert verdicts(session) == judged("pass", "pass", "pass", "pass", "pass", cleartext="pass")
+
+
+# ----------------------------------------------------------------------------------------------------------- DCMTK
+
+
+async def test_dcmqrscp_open_to_anybody_who_knows_its_title() -> None:
+    with dcmqrscp() as server:
+        session = await visited(server)
+
+    assert told(session) == [*CALLED_CHECKED, QUERY_ANSWERED]
+    assert verdicts(session) == judged("fail", "fail", "pass", "fail", "fail")
+
+
+async def test_dcmqrscp_with_a_list_of_peers_says_the_same_to_strangers_and_to_wrong_titles() -> None:
+    with dcmqrscp(peers=[Peer("KNOWN")]) as server:
+        session = await visited(server)
+
+    assert told(session) == ["survey rejected 1/1/7", "wrong-called rejected 1/1/7"]
+    assert verdicts(session) == judged("unknown", "unknown", "unknown", "unknown", "unknown")
+
+
+async def test_dcmqrscp_without_get_still_offers_move() -> None:
+    with dcmqrscp(options=["--disable-get"]) as server:
+        session = await visited(server)
+
+    taken = {
+        context.abstract_syntax: context.result
+        for context in the(session, SURVEY).contexts
+        if meaning(context.abstract_syntax) is Meaning.TAKE
+    }
+    assert taken == {
+        "1.2.840.10008.5.1.4.1.2.2.2": 0,
+        "1.2.840.10008.5.1.4.1.2.2.3": 3,
+        "1.2.840.10008.5.1.4.1.2.1.2": 0,
+        "1.2.840.10008.5.1.4.1.2.1.3": 3,
+    }
+    assert verdicts(session)["retrieve"] == "fail"
+
+
+async def test_dcmqrscp_without_study_root_leaves_another_class_of_query_open() -> None:
+    with dcmqrscp(options=["-QS"]) as server:
+        session = await visited(server)
+
+    refused = {context.abstract_syntax for context in the(session, SURVEY).contexts if context.result == 3}
+    assert STUDY_ROOT_FIND in refused
+    assert the(session, CANARY).query is not QueryVerdict.QUERY_ACCEPTED
+    assert verdicts(session)["query"] == "unknown"
+
+
+async def test_dcmqrscp_that_refuses_everybody() -> None:
+    with dcmqrscp(options=["--refuse"]) as server:
+        session = await visited(server)
+
+    assert told(session) == ["survey rejected 1/1/1", "wrong-called rejected 1/1/1"]
+    assert verdicts(session) == judged("unknown", "unknown", "unknown", "unknown", "unknown")
+
+
+async def test_a_full_dcmqrscp_is_asked_once_more_and_then_left() -> None:
+    with dcmqrscp(max_associations=1) as server, associated(server):
+        session = await visited(server)
+
+    assert told(session) == ["survey rejected 2/3/2"] * 2
+    assert session.connections == 2
+    assert verdicts(session) == judged("unknown", "unknown", "unknown", "unknown", "unknown")
+
+
+async def test_storescp_stores_for_anybody_and_takes_no_queries() -> None:
+    with storescp() as server:
+        session = await visited(server)
+
+    assert told(session) == [*OPEN_TO_ANYBODY, NOT_OFFERED]
+    assert verdicts(session) == judged("pass", "fail", "fail", "fail", "pass")
+
+
+@pytest.mark.parametrize("profile", ["+py", "+pz", "+pa"])
+async def test_storescp_inside_tls_of_any_age(tls: TlsFiles, profile: str) -> None:
+    with storescp(tls=tls, profile=profile) as server:  # type: ignore[arg-type]
+        session = await visited(server, TLS)
+
+    assert told(session) == [
+        "survey in TLS accepted echo=0000 released",
+        "wrong-called in TLS accepted released",
+        "canary in TLS accepted context-rejected released",
+    ]
+    assert verdicts(session)["cleartext"] == "pass"
+
+
+@pytest.mark.parametrize("profile", ["+py", "+pz"])
+async def test_storescp_that_wants_a_client_certificate_in_either_version(tls: TlsFiles, profile: str) -> None:
+    with storescp(tls=tls, profile=profile, client_certificate="required") as server:  # type: ignore[arg-type]
+        session = await visited(server, TLS)
+
+    assert told(session) == ["survey in TLS client-certificate-required"]
+    assert session.connections == 1
+
+
+async def test_storescp_that_only_asks_for_a_client_certificate_serves_us_without(tls: TlsFiles) -> None:
+    with storescp(tls=tls, client_certificate="verified") as server:
+        session = await visited(server, TLS)
+
+    assert told(session)[0] == "survey in TLS accepted echo=0000 released"
+
+
+async def test_storescp_inside_tls_declared_in_plaintext_and_the_other_way_round(tls: TlsFiles) -> None:
+    with storescp(tls=tls) as server:
+        session = await visited(server, PLAIN)
+    assert told(session)[:2] == ["survey reset", "survey in TLS accepted echo=0000 released"]
+    assert session.connections == MOST_CONNECTIONS
+
+    with storescp() as server:
+        session = await visited(server, TLS)
+    assert told(session)[:2] == ["survey in TLS reset", "survey accepted echo=0000 released"]
+    assert session.connections == MOST_CONNECTIONS
+
+
+async def test_a_work_list_that_ignores_keys_is_not_asked_for_it() -> None:
+    """wlmscpfs takes no Study Root context, so it rejects the canary's association and never gets a query."""
+    with wlmscpfs() as server:
+        session = await visited(server)
+
+    assert told(session) == [*CALLED_CHECKED, "canary rejected 1/1/1"]
+    accepted = {context.abstract_syntax for context in the(session, SURVEY).contexts if context.result == 0}
+    assert {meaning(uid) for uid in accepted} == {Meaning.VERIFICATION, Meaning.WORKLIST}
+
+
+# ----------------------------------------------------------------------------------------------------- pynetdicom
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "lines", "released", "verdict"),
+    [
+        (ACCEPTS_ANYBODY, [*OPEN_TO_ANYBODY, QUERY_ANSWERED], 3, "fail"),
+        (ONE_AT_A_TIME, [*OPEN_TO_ANYBODY, QUERY_ANSWERED], 3, "fail"),
+        (CALLED_TITLE_REQUIRED, [*CALLED_CHECKED, QUERY_ANSWERED], 2, "fail"),
+        (CALLERS_REGISTERED, ["survey rejected 1/1/3"], 0, "pass"),
+        (ABORTS_AFTER_FIND, [*OPEN_TO_ANYBODY, "canary accepted refused-abort abort=0/0"], 2, "pass"),
+        (
+            ABORTS_AFTER_ECHO,
+            ["survey accepted refused-abort abort=0/0", "wrong-called accepted released", QUERY_ANSWERED],
+            2,
+            "fail",
+        ),
+        (Behaviour(offered=False), [*OPEN_TO_ANYBODY, NOT_OFFERED], 3, "pass"),
+        (Behaviour(find_status=0x0124), [*OPEN_TO_ANYBODY, "canary accepted refused-status 0124 released"], 3, "pass"),
+        (
+            Behaviour(find_status=0xC000),
+            [*OPEN_TO_ANYBODY, "canary accepted indeterminate C000 released"],
+            3,
+            "unknown",
+        ),
+        (
+            Behaviour(find_status=0xA900),
+            [*OPEN_TO_ANYBODY, "canary accepted indeterminate A900 released"],
+            3,
+            "unknown",
+        ),
+        (
+            Behaviour(echo_status=0x0211),
+            ["survey accepted echo=0211 released", *OPEN_TO_ANYBODY[1:], QUERY_ANSWERED],
+            3,
+            "fail",
+        ),
+        (Behaviour(reject=(1, 1, 1)), ["survey rejected 1/1/1", "wrong-called rejected 1/1/1"], 0, "unknown"),
+        (Behaviour(reject=(1, 1, 2)), ["survey rejected 1/1/2"], 0, "unknown"),
+        (Behaviour(reject=(1, 2, 2)), ["survey rejected 1/2/2"], 0, "unknown"),
+        (ALWAYS_BUSY, ["survey rejected 2/3/2"] * 2, 0, "unknown"),
+    ],
+    ids=lambda value: "" if isinstance(value, int | str | list) else None,
+)
+async def test_what_an_scp_does_is_what_is_recorded(
+    behaviour: Behaviour, lines: list[str], released: int, verdict: str
+) -> None:
+    with scp(behaviour) as server:
+        session = await visited(server)
+        events = server.wait_for(Event.DISCONNECTED, times=session.connections)
+
+    assert told(session) == lines
+    assert verdicts(session)["query"] == verdict
+    assert session.connections == len(lines) == events.count(Event.CONNECTED)
+    assert events.count(Event.RELEASED) == released
+    assert session.left_alone is None
+
+
+async def test_a_peer_that_drops_the_connection_decides_nothing() -> None:
+    with scp(DROPS_AFTER_ACCEPT) as server:
+        session = await visited(server)
+
+    assert told(session) == [
+        "survey accepted indeterminate",
+        "wrong-called accepted",
+        "canary accepted indeterminate",
+    ]
+    assert verdicts(session)["query"] == "unknown"
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["plain", "tls"])
+async def test_a_peer_that_pours_out_patients_is_aborted_unread(tls: TlsFiles, *, inside: bool) -> None:
+    with scp(STREAMS, tls=tls if inside else None) as server:
+        session = await visited(server, TLS if inside else PLAIN)
+        started = time.monotonic()
+        server.wait_for(Event.DISCONNECTED, times=3)
+        assert time.monotonic() - started < 2, "the peer was not stopped at once"
+
+    canary = the(session, CANARY)
+    assert (canary.query, canary.query_status, canary.released) == (QueryVerdict.KEY_IGNORED, 0xFF00, False)
+    assert verdicts(session)["query"] == "fail"
+    last = session.lines[-1]
+    assert isinstance(last["bytes_received"], int)
+    assert last["bytes_received"] < (12_000 if inside else 2_000), "it streams five million bytes"
+    if not inside:
+        asked_for = dicom_requests.associate_rq(CANARY, called=server.ae_title, calling=CALLING)
+        query = dicom_requests.canary_rq(1, 1, dicom_requests.fresh_study_uid(uuid4()))
+        assert last["bytes_sent"] == len(asked_for + query + dicom_requests.abort())
+
+
+async def test_an_asset_that_answered_with_data_is_not_asked_again() -> None:
+    with scp(STREAMS) as server:
+        service = Service(PLAIN, server.port, ae_title=server.ae_title)
+        session = await asked(server.host, service, ask_query=False)
+        events = server.wait_for(Event.DISCONNECTED, times=2)
+
+    assert told(session) == [*OPEN_TO_ANYBODY, "canary not-asked"]
+    assert Event.FIND not in events
+    assert session.connections == 2
+
+
+async def test_titles_are_those_of_the_inventory_or_documented_defaults() -> None:
+    with scp() as server:
+        declared = await visited(server)
+        nameless = await asked(server.host, Service(PLAIN, server.port))
+        unlucky = await asked(server.host, Service(PLAIN, server.port, ae_title=WRONG_CALLED_AE_TITLES[0]))
+
+    def called(session: Session) -> list[str]:
+        return [facts.called_ae_title for facts in session.of(DicomFacts)]
+
+    assert called(declared) == [server.ae_title, WRONG_CALLED_AE_TITLES[0], server.ae_title]
+    assert called(nameless) == [DEFAULT_CALLED_AE_TITLE, WRONG_CALLED_AE_TITLES[0], DEFAULT_CALLED_AE_TITLE]
+    assert called(unlucky)[1] == WRONG_CALLED_AE_TITLES[1]
+
+
+async def test_a_title_that_is_not_declared_and_not_recognised_is_not_guessed_at() -> None:
+    with scp(CALLED_TITLE_REQUIRED) as server:
+        session = await asked(server.host, Service(PLAIN, server.port))
+
+    assert told(session) == ["survey rejected 1/1/7"]
+
+
+async def test_a_wrong_title_that_is_accepted_where_the_declared_is_not_is_used_for_the_query() -> None:
+    behaviour = Behaviour(ae_title=WRONG_CALLED_AE_TITLES[0], require_called=True)
+    with scp(behaviour) as server:
+        session = await asked(server.host, Service(PLAIN, server.port, ae_title="MISTAKEN"))
+
+    assert told(session) == ["survey rejected 1/1/7", "wrong-called accepted echo=0000 released", QUERY_ANSWERED]
+    assert the(session, CANARY).called_ae_title == WRONG_CALLED_AE_TITLES[0]
+
+
+@pytest.mark.asyncio(loop_factories=LOOPS)
+@pytest.mark.usefixtures("only_the_gateway")
+async def test_both_event_loops_see_the_same(tls: TlsFiles) -> None:
+    with scp() as plain, scp(tls=tls) as inside:
+        assert told(await visited(plain)) == [*OPEN_TO_ANYBODY, QUERY_ANSWERED]
+        assert [line.replace(" in TLS", "") for line in told(await visited(inside, TLS))] == [
+            *OPEN_TO_ANYBODY,
+            QUERY_ANSWERED,
+        ]
+
+
+async def test_plaintext_pynetdicom_answers_a_hello_with_an_abort_and_is_asked_in_plaintext() -> None:
+    with scp() as server:
+        session = await visited(server, TLS)
+
+    assert told(session) == ["survey in TLS tls-failed", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert session.connections == MOST_CONNECTIONS
+
+
+async def test_a_service_that_was_busy_for_a_moment_is_asked_all() -> None:
+    with scp(ONE_AT_A_TIME) as server, associated(server) as leave:
+        session = await asked_while_others_leave(server, leave)
+
+    assert told(session) == ["survey rejected 2/3/2", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert session.connections == MOST_CONNECTIONS
+
+
+async def test_a_busy_service_in_the_other_mode_is_left_without_the_least_question(tls: TlsFiles) -> None:
+    with scp(ONE_AT_A_TIME, tls=tls) as server, associated(server, tls) as leave:
+        session = await asked_while_others_leave(server, leave)
+
+    assert told(session) == [
+        "survey reset",
+        "survey in TLS rejected 2/3/2",
+        "survey in TLS accepted echo=0000 released",
+        "wrong-called in TLS not-asked",
+        "canary in TLS accepted query-accepted 0000 released",
+    ]
+    assert session.connections == MOST_CONNECTIONS
+
+
+# -------------------------------------------------------------------------------------------------- no connection
+
+
+async def test_a_closed_port_is_asked_once() -> None:
+    (port,) = free_ports(1)
+    session = await asked(LOOPBACK, Service(PLAIN, port, ae_title="GONE"))
+
+    assert told(session) == ["survey not-connected"]
+    assert [facts.state for facts in session.of(PortFacts)] == [ConnectState.CLOSED]
+    assert session.connections == 1
+
+
+async def test_a_passive_asset_is_not_asked() -> None:
+    with scp() as server:
+        session = await visited(server, manners=AssetManners(passive=True))
+        assert server.events() == ()
+
+    assert told(session) == ["survey not-asked"]
+    assert (session.connections, the(session, SURVEY).detail) == (
+        0,
+        "the inventory declares the asset passive: it is never contacted",
+    )
+
+
+async def test_a_spent_budget_leaves_the_rest_unasked() -> None:
+    with scp() as server:
+        session = await visited(server, manners=AssetManners(gap_s=0.01, max_connections=1))
+
+    assert told(session) == [OPEN_TO_ANYBODY[0], "wrong-called not-asked", "canary not-asked"]
+    assert session.connections == 1
+
+
+# ------------------------------------------------------------------------------------------------- hostile peers
+
+
+@pytest.mark.parametrize(
+    ("fault", "plain", "inside"),
+    [
+        (Fault.CLOSES, ["survey closed", "survey in TLS closed"], ["survey in TLS closed", "survey closed"]),
+        (
+            Fault.CLOSES_AFTER_REQUEST,
+            ["survey closed", "survey in TLS closed"],
+            ["survey in TLS closed", "survey closed"],
+        ),
+        (Fault.RESETS, ["survey reset", "survey in TLS reset"], ["survey in TLS reset", "survey reset"]),
+        (Fault.RESETS_AFTER_REQUEST, ["survey reset", "survey in TLS reset"], ["survey in TLS reset", "survey reset"]),
+        (
+            Fault.GARBAGE,
+            ["survey malformed", "survey in TLS tls-failed"],
+            ["survey in TLS tls-failed", "survey malformed"],
+        ),
+        (
+            Fault.BANNER,
+            ["survey malformed", "survey in TLS tls-failed"],
+            ["survey in TLS tls-failed", "survey malformed"],
+        ),
+        (
+            Fault.ENDLESS,
+            ["survey malformed", "survey in TLS tls-failed"],
+            ["survey in TLS tls-failed", "survey malformed"],
+        ),
+        (Fault.PDU_OF_4_GIB, ["survey malformed"], ["survey in TLS tls-failed", "survey malformed"]),
+        (Fault.TRUNCATED_PDU, ["survey closed"], ["survey in TLS tls-failed", "survey closed"]),
+        (Fault.ALERTS, ["survey speaks-tls", "survey in TLS tls-failed"], ["survey in TLS tls-failed"]),
+    ],
+)
+async def test_a_hostile_peer_is_left_at_once_with_the_right_word(
+    fault: Fault, plain: list[str], inside: list[str]
+) -> None:
+    with hostile(fault) as peer:
+        started = time.monotonic()
+        for kind, lines in ((PLAIN, plain), (TLS, inside)):
+            session = await asked(peer.host, Service(kind, peer.port, ae_title="HOSTILE"))
+            assert told(session) == lines
+            assert session.connections == len(lines)
+            assert session.device.bytes_received < 2 * 65536
+            assert verdicts(session)["query"] == "unknown"
+        assert time.monotonic() - started < 3
+        peer.wait_for_end(len(plain) + len(inside))
+
+
+async def test_no_more_than_a_few_pieces_are_taken_from_an_endless_peer() -> None:
+    with hostile(Fault.ENDLESS) as peer:
+        session = await asked(peer.host, Service(PLAIN, peer.port, ae_title="HOSTILE"))
+
+    assert session.device.bytes_received < 32_768
+
+
+async def test_silence_is_waited_for_within_bounds_and_never_followed_by_another_question() -> None:
+    """All at once, for each takes its whole deadline."""
+    cases = {
+        (Fault.SILENT, PLAIN): (["survey timeout"], False),
+        (Fault.SILENT, TLS): (["survey in TLS timeout"], False),
+        (Fault.DRIPS_PDU, PLAIN): (["survey timeout"], True),
+        (Fault.DRIPS_PDU, TLS): (["survey in TLS tls-failed", "survey timeout"], True),
+        (Fault.DRIPS_TLS, PLAIN): (["survey speaks-tls", "survey in TLS timeout"], True),
+        (Fault.DRIPS_TLS, TLS): (["survey in TLS timeout"], True),
+        (Fault.DRIPS, PLAIN): (["survey malformed", "survey in TLS tls-failed"], False),
+        (Fault.BACKLOG_FULL, PLAIN): (["survey not-connected"], False),
+    }
+    with ExitStack() as stack:
+        slow = stack.enter_context(scp(Behaviour(delay_s=11)))
+        peers = [stack.enter_context(hostile(fault, interval_s=0.2)) for fault, _kind in cases]
+        started = time.monotonic()
+        *sessions, unanswered = await asyncio.gather(
+            *(
+                asked(peer.host, Service(kind, peer.port, ae_title="HOSTILE"))
+                for peer, (_fault, kind) in zip(peers, cases, strict=True)
+            ),
+            visited(slow),
+        )
+        assert time.monotonic() - started < 15
+        aborted = await asyncio.to_thread(slow.wait_for, Event.ABORTED)
+
+    for (case, (lines, left_alone)), session in zip(cases.items(), sessions, strict=True):
+        assert (case, told(session)) == (case, lines)
+        assert (case, session.left_alone is not None) == (case, left_alone)
+        assert session.connections == len(lines)
+        assert verdicts(session)["query"] == "unknown"
+    assert told(unanswered) == ["survey accepted indeterminate", "wrong-called not-asked", "canary not-asked"]
+    assert unanswered.connections == 1
+    assert unanswered.left_alone is not None
+    assert unanswered.device.gaps == [unanswered.left_alone]
+    assert aborted.count(Event.CONNECTED) == 1
+
+
+# --------------------------------------------------------------------------------------------------------- others
+
+
+@contextmanager
+def associated(server: Server, tls: TlsFiles | None = None) -> Iterator[Callable[[], None]]:
+    """Another client in the middle of an association, until the block ends or what is given is called."""
+    context = None
+    if tls is not None:
+        context = ssl.create_default_context(cafile=tls.authority)
+        context.check_hostname = False
+    entity = AE("OTHERCLIENT")
+    entity.add_requested_context(Verification)
+    association = entity.associate(
+        server.host, server.port, ae_title=server.ae_title, tls_args=(context, None) if context else None
+    )
+    assert association.is_established
+
+    def leave() -> None:
+        if association.is_established:
+            association.release()
+
+    try:
+        yield leave
+    finally:
+        leave()
+        entity.shutdown()

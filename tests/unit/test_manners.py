@@ -1,0 +1,511 @@
+"""How a device is treated, as a pure state machine: no clock, no socket, no loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import time
+from heapq import heappop, heappush
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from checker.model import AssetManners
+from checker.net.manners import (
+    SILENT_QUESTIONS,
+    Ask,
+    Claim,
+    Denied,
+    Go,
+    Manners,
+    WaitTurn,
+    WaitUntil,
+    within_quiet_hours,
+)
+
+NOON = time(12)
+
+
+def wish(
+    asset: str = "a",
+    address: str = "10.0.0.1",
+    *,
+    port: int = 104,
+    site: str = "campus",
+    others: tuple[tuple[str, AssetManners], ...] = (),
+    gap_s: float = 0.0,
+    max_connections: int = 80,
+    quiet_hours: tuple[time, time] | None = None,
+    passive: bool = False,
+) -> Ask:
+    manners = AssetManners(max_connections, gap_s, quiet_hours, passive)
+    return Ask(asset, address, port, site, manners, others)
+
+
+def admitted(manners: Manners, ask: Ask, now: float = 0.0) -> Claim:
+    claim = manners.claim(ask)
+    assert manners.step(claim, now, NOON) == Go()
+    return claim
+
+
+class TestOneConnection:
+    @pytest.mark.parametrize(
+        "second",
+        [wish("a", "10.0.0.1"), wish("a", "10.0.0.2"), wish("b", "10.0.0.1")],
+        ids=["the same again", "another address of the asset", "another asset at the address"],
+    )
+    def test_a_second_one_waits_for_its_turn(self, second: Ask) -> None:
+        manners = Manners()
+        first = admitted(manners, wish("a", "10.0.0.1"))
+        later = manners.claim(second)
+
+        assert manners.step(later, 1.0, NOON) == WaitTurn()
+        assert manners.leave(first, 2.0) == (later,)
+        assert manners.step(later, 2.0, NOON) == Go()
+
+    def test_an_address_counts_for_every_asset_that_is_there(self) -> None:
+        # a and b share 10.0.0.1; b is also 10.0.0.9: a at the shared address and b at its own are one device at once.
+        manners = Manners()
+        first = admitted(manners, wish("a", "10.0.0.1", others=(("b", AssetManners()),)))
+        later = manners.claim(wish("b", "10.0.0.9"))
+
+        assert manners.step(later, 1.0, NOON) == WaitTurn()
+        assert manners.leave(first, 2.0) == (later,)
+
+    def test_other_devices_do_not_wait(self) -> None:
+        manners = Manners()
+        admitted(manners, wish("a", "10.0.0.1"))
+
+        admitted(manners, wish("b", "10.0.0.2"), now=1.0)
+
+    def test_the_queue_is_kept_in_order(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish())
+        second, third = manners.claim(wish()), manners.claim(wish())
+        assert manners.step(second, 0.0, NOON) == manners.step(third, 0.0, NOON) == WaitTurn()
+
+        assert manners.leave(first, 1.0) == (second,)
+        newcomer = manners.claim(wish())
+
+        assert manners.step(newcomer, 1.0, NOON) == WaitTurn()
+        assert manners.step(second, 1.0, NOON) == Go()
+        assert manners.leave(second, 2.0) == (third,)
+
+
+class TestNobodyIsForgotten:
+    def test_a_denied_claim_hands_its_turn_on(self) -> None:
+        manners = Manners()
+        ask = wish()
+        first = admitted(manners, ask)
+        second, third = manners.claim(ask), manners.claim(ask)
+        manners.step(second, 0.0, NOON)
+        manners.step(third, 0.0, NOON)
+        manners.fell_silent(ask, in_the_middle=True)
+
+        assert manners.leave(first, 1.0) == (second,)
+        assert isinstance(manners.step(second, 1.0, NOON), Denied)
+        assert manners.leave(second, 1.0) == (third,)
+        assert isinstance(manners.step(third, 1.0, NOON), Denied)
+
+    def test_a_claim_that_was_given_up_in_its_turn_hands_it_on(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish(gap_s=5.0))
+        second, third = manners.claim(wish()), manners.claim(wish())
+        manners.step(second, 0.0, NOON)
+        manners.step(third, 0.0, NOON)
+        assert manners.leave(first, 1.0) == (second,)
+        assert manners.step(second, 1.0, NOON) == WaitUntil(6.0)
+
+        assert manners.leave(second, 2.0) == (third,)
+
+    def test_a_claim_that_was_given_up_in_the_queue_is_passed_over(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish())
+        second, third = manners.claim(wish()), manners.claim(wish())
+        manners.step(second, 0.0, NOON)
+        manners.step(third, 0.0, NOON)
+
+        assert manners.leave(second, 0.5) == ()
+        assert manners.leave(first, 1.0) == (third,)
+
+    def test_who_waits_for_the_site_keeps_nobody_from_another_site(self) -> None:
+        manners = Manners(site_connections=1)
+        first = admitted(manners, wish("a", "10.0.0.1"))
+        second = manners.claim(wish("b", "10.0.0.2"))
+        assert manners.step(second, 0.0, NOON) == WaitTurn()
+
+        admitted(manners, wish("c", "10.0.0.3", site="elsewhere"), now=0.5)
+        assert manners.leave(first, 1.0) == (second,)
+
+    def test_leaving_twice_frees_once(self) -> None:
+        manners = Manners(site_connections=1)
+        first = admitted(manners, wish("a", "10.0.0.1"))
+        manners.leave(first, 1.0)
+        second = admitted(manners, wish("b", "10.0.0.2"), now=1.0)
+
+        assert manners.leave(first, 2.0) == ()
+        third = manners.claim(wish("c", "10.0.0.3"))
+        assert manners.step(third, 2.0, NOON) == WaitTurn()
+        assert manners.leave(second, 3.0) == (third,)
+
+
+class TestGap:
+    def test_it_begins_when_the_connection_ends(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish(gap_s=2.0))
+        manners.leave(first, 10.0)
+        second = manners.claim(wish(gap_s=2.0))
+
+        assert manners.step(second, 11.9, NOON) == WaitUntil(12.0)
+        assert manners.step(second, 12.0, NOON) == Go()
+
+    def test_the_longest_at_an_address_holds(self) -> None:
+        manners = Manners()
+        patient = AssetManners(gap_s=9.0)
+        manners.leave(admitted(manners, wish("a", gap_s=1.0, others=(("b", patient),))), 10.0)
+
+        again = manners.claim(wish("a", gap_s=1.0, others=(("b", patient),)))
+        elsewhere = manners.claim(wish("a", "10.0.0.7", gap_s=1.0))
+
+        assert manners.step(again, 10.0, NOON) == WaitUntil(19.0)
+        manners.leave(again, 10.0)
+        assert manners.step(elsewhere, 10.0, NOON) == WaitUntil(11.0)
+
+    def test_a_claim_that_sent_nothing_needs_no_rest(self) -> None:
+        manners = Manners(site_connections=1)
+        first = admitted(manners, wish("a", "10.0.0.1"))
+        second = manners.claim(wish("b", "10.0.0.2", gap_s=9.0))
+        manners.step(second, 0.0, NOON)
+        manners.leave(second, 1.0)
+        manners.leave(first, 1.0)
+
+        admitted(manners, wish("b", "10.0.0.2", gap_s=9.0), now=1.0)
+
+
+class TestBudget:
+    def test_it_counts_by_asset_over_its_addresses(self) -> None:
+        manners = Manners()
+        for second, address in enumerate(("10.0.0.1", "10.0.0.2")):
+            manners.leave(admitted(manners, wish("a", address, max_connections=2), float(second)), float(second))
+
+        denied = manners.denied(wish("a", "10.0.0.3", max_connections=2), NOON)
+
+        assert denied == Denied("the budget of 2 connections is spent")
+        assert manners.spent("a") == 2
+
+    def test_it_counts_at_an_address_for_every_asset_there(self) -> None:
+        manners = Manners()
+        shy = AssetManners(max_connections=1)
+        manners.leave(admitted(manners, wish("a", others=(("shy", shy),))), 0.0)
+
+        assert manners.denied(wish("a", others=(("shy", shy),)), NOON) is not None
+        assert manners.denied(wish("shy", "10.0.0.9", max_connections=1), NOON) is not None
+        assert manners.denied(wish("a", "10.0.0.8"), NOON) is None
+
+    def test_it_counts_by_address_where_names_lead_there(self) -> None:
+        manners = Manners()
+        manners.leave(admitted(manners, wish("a", max_connections=1)), 0.0)
+
+        assert manners.denied(wish("b", max_connections=1), NOON) is not None
+
+    def test_one_that_is_spent_while_others_wait_denies_them(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish(max_connections=1))
+        second = manners.claim(wish("b", max_connections=1))
+        manners.step(second, 0.0, NOON)
+        manners.leave(first, 1.0)
+
+        assert isinstance(manners.step(second, 1.0, NOON), Denied)
+
+    def test_a_wish_that_never_came_to_pass_costs_nothing(self) -> None:
+        manners = Manners()
+        first = admitted(manners, wish(gap_s=1.0))
+        second = manners.claim(wish(gap_s=1.0))
+        manners.step(second, 0.0, NOON)
+        manners.leave(first, 1.0)
+        manners.leave(second, 1.0)
+
+        assert manners.spent("a") == 1
+
+
+class TestSiteAndRate:
+    def test_the_site_cap_holds_and_its_place_is_handed_on(self) -> None:
+        manners = Manners(site_connections=2)
+        claims = [manners.claim(wish(f"a{i}", f"10.0.0.{i}")) for i in range(4)]
+
+        decisions = [manners.step(claim, 0.0, NOON) for claim in claims[:2]]
+        assert decisions[0] == Go()
+        assert manners.step(claims[1], 1.0, NOON) == Go()
+        assert manners.step(claims[2], 1.0, NOON) == manners.step(claims[3], 1.0, NOON) == WaitTurn()
+        assert manners.leave(claims[1], 2.0) == (claims[2],)
+
+    def test_the_rate_spaces_starts_and_saves_nothing_up(self) -> None:
+        manners = Manners(connections_per_second=2)
+        admitted(manners, wish("a", "10.0.0.1"), now=100.0)
+
+        claims = [manners.claim(wish(f"b{i}", f"10.0.1.{i}")) for i in range(3)]
+
+        assert [manners.step(claim, 100.0, NOON) for claim in claims] == [WaitUntil(100.5 + i / 2) for i in range(3)]
+        assert manners.step(claims[0], 100.5, NOON) == Go()
+
+    @pytest.mark.parametrize(("site_connections", "rate"), [(0, 1.0), (1, 0.0), (1, -1.0)])
+    def test_limits_that_let_nothing_through_are_refused(self, site_connections: int, rate: float) -> None:
+        with pytest.raises(ValueError, match="never"):
+            Manners(site_connections=site_connections, connections_per_second=rate)
+
+
+class TestDenied:
+    def test_passive(self) -> None:
+        assert Manners().denied(wish(passive=True), NOON) is not None
+        assert Manners().denied(wish(others=(("b", AssetManners(passive=True)),)), NOON) is not None
+
+    def test_quiet_hours(self) -> None:
+        ask = wish(quiet_hours=(time(7), time(19)))
+
+        assert Manners().denied(ask, NOON) == Denied("quiet hours of the asset (07:00-19:00)")
+        assert Manners().denied(ask, time(19)) is None
+
+    def test_quiet_hours_that_begin_while_it_waits(self) -> None:
+        manners = Manners()
+        ask = wish(quiet_hours=(time(13), time(14)))
+        first = admitted(manners, ask)
+        second = manners.claim(ask)
+        manners.step(second, 0.0, NOON)
+        manners.leave(first, 1.0)
+
+        assert isinstance(manners.step(second, 1.0, time(13)), Denied)
+
+    @given(st.times(), st.times(), st.times())
+    def test_within_quiet_hours_is_the_way_round_the_clock(self, start: time, end: time, wall: time) -> None:
+        # Walking on from the start, the wall time is inside if it comes before the end.
+        def after_start(moment: time) -> tuple[bool, time]:
+            return (moment < start, moment)
+
+        inside = start == end or after_start(wall) < after_start(end)
+
+        assert within_quiet_hours((start, end), wall) is inside
+
+    def test_silence_in_the_middle_leaves_the_asset_and_the_address_alone(self) -> None:
+        manners = Manners()
+        manners.fell_silent(wish("a", "10.0.0.1", port=11112), in_the_middle=True)
+
+        reason = Denied("left alone: port 11112 stopped answering in the middle")
+        assert manners.denied(wish("a", "10.0.0.2"), NOON) == reason
+        assert manners.denied(wish("b", "10.0.0.1"), NOON) == reason
+        assert manners.denied(wish("b", "10.0.0.2"), NOON) is None
+
+    def test_silence_of_a_port_that_had_answered(self) -> None:
+        manners = Manners()
+        manners.answered(wish(port=104))
+        manners.fell_silent(wish(port=443), in_the_middle=False)
+        assert manners.denied(wish(), NOON) is None
+
+        manners.fell_silent(wish(port=104), in_the_middle=False)
+        assert manners.denied(wish(), NOON) is not None
+
+    def test_a_device_of_which_nothing_was_heard(self) -> None:
+        manners = Manners()
+        for port in range(SILENT_QUESTIONS):
+            assert manners.denied(wish(), NOON) is None
+            manners.fell_silent(wish(port=port), in_the_middle=False)
+
+        assert manners.denied(wish(), NOON) is not None
+
+    @pytest.mark.parametrize("sign", [Manners.answered, Manners.heard])
+    def test_silent_ports_of_a_device_that_was_heard_of_are_a_firewall(self, sign: object) -> None:
+        manners = Manners()
+        manners.fell_silent(wish(port=1), in_the_middle=False)
+        (manners.answered if sign is Manners.answered else manners.heard)(wish(port=2))
+        for port in range(3, 30):
+            manners.fell_silent(wish(port=port), in_the_middle=False)
+
+        assert manners.denied(wish(), NOON) is None
+
+
+# ------------------------------------------------------------------------------------------------ everything at once
+
+
+@dataclass(slots=True)
+class Simulation:
+    """A gateway without a network: does what the manners say, at the earliest moment, and holds them to all of it."""
+
+    manners: Manners
+    site_cap: int
+    now: float = 0.0
+    steps: int = 0
+    open: list[Claim] = field(default_factory=list)
+    waiting: set[Claim] = field(default_factory=set)
+    sleeping: list[tuple[float, int, Claim]] = field(default_factory=list)
+    denied: list[Ask] = field(default_factory=list)
+    went: list[Claim] = field(default_factory=list)
+    ended_at: dict[tuple[str, str], float] = field(default_factory=dict)
+    number: count[int] = field(default_factory=count)
+
+    def want(self, ask: Ask) -> None:
+        self.step(self.manners.claim(ask))
+
+    def step(self, claim: Claim) -> None:
+        self.steps += 1
+        decision = self.manners.step(claim, self.now, NOON)
+        match decision:
+            case Go():
+                self.check_gap(claim.ask)
+                assert claim.start is not None
+                assert claim.start <= self.now
+                self.open.append(claim)
+                self.went.append(claim)
+            case WaitUntil(at):
+                assert at > self.now, "a wait for a moment that has come spins"
+                heappush(self.sleeping, (at, next(self.number), claim))
+            case WaitTurn():
+                self.waiting.add(claim)
+            case Denied():
+                self.denied.append(claim.ask)
+                self.leave(claim)
+
+    def leave(self, claim: Claim) -> None:
+        if claim in self.open:
+            self.open.remove(claim)
+            for name in names(claim.ask):
+                self.ended_at[name] = self.now
+        self.waiting.discard(claim)
+        self.sleeping = [entry for entry in self.sleeping if entry[2] is not claim]
+        for woken in self.manners.leave(claim, self.now):
+            assert woken in self.waiting, "woken, and not waiting"
+            self.waiting.remove(woken)
+            self.step(woken)
+
+    def until(self, moment: float) -> None:
+        while self.sleeping and self.sleeping[0][0] <= moment:
+            self.now, _, claim = heappop(self.sleeping)
+            self.step(claim)
+        self.now = max(self.now, moment)
+
+    def finish(self) -> None:
+        """Let all that are open end, and all that wait have their turn."""
+        while self.open or self.sleeping:
+            for claim in list(self.open):
+                self.leave(claim)
+            if self.sleeping:
+                self.until(self.sleeping[0][0])
+
+    def check_gap(self, ask: Ask) -> None:
+        for name in names(ask):
+            owner = dict([(ask.asset_id, ask.manners), *ask.others]).get(name[1]) if name[0] == "asset" else None
+            gap = owner.gap_s if owner is not None else ask.manners.gap_s
+            assert self.now >= self.ended_at.get(name, float("-inf")) + gap - 1e-9
+
+    def check_counts(self) -> None:
+        busy = [name for claim in self.open for name in names(claim.ask)]
+        assert len(busy) == len(set(busy)), "two connections at once"
+        for site in {claim.ask.site for claim in self.open}:
+            assert sum(claim.ask.site == site for claim in self.open) <= self.site_cap
+
+
+def names(ask: Ask) -> Iterable[tuple[str, str]]:
+    return [
+        ("address", ask.address),
+        *(("asset", asset_id) for asset_id in (ask.asset_id, *(other for other, _ in ask.others))),
+    ]
+
+
+FLEET = {
+    "a": (("x", "y"), "s1", AssetManners(max_connections=3, gap_s=1.0)),
+    "b": (("x",), "s1", AssetManners(max_connections=2, gap_s=0.0)),
+    "c": (("x", "z"), "s2", AssetManners(max_connections=80, gap_s=0.25)),
+    "d": (("w",), "s1", AssetManners(max_connections=80, gap_s=0.0)),
+    "e": (("v",), "s1", AssetManners(max_connections=80, gap_s=3.0)),
+}
+
+
+def fleet_wish(asset: str, at: int, port: int) -> Ask:
+    addresses, site, manners = FLEET[asset]
+    address = addresses[at % len(addresses)]
+    others = tuple((name, held[2]) for name, held in FLEET.items() if name != asset and address in held[0])
+    return Ask(asset, address, port, site, manners, others)
+
+
+WISHES = st.builds(fleet_wish, st.sampled_from(sorted(FLEET)), st.integers(0, 1), st.integers(1, 3))
+
+
+class MannersMachine(RuleBasedStateMachine):
+    simulation: Simulation
+
+    @initialize(site_cap=st.integers(1, 3), rate=st.sampled_from([0.5, 10.0, 5000.0]))
+    def begin(self, site_cap: int, rate: float) -> None:
+        self.interval = 1.0 / rate
+        self.simulation = Simulation(Manners(site_connections=site_cap, connections_per_second=rate), site_cap)
+
+    @rule(ask=WISHES)
+    def want(self, ask: Ask) -> None:
+        self.simulation.want(ask)
+
+    @rule(seconds=st.sampled_from([0.0, 0.1, 1.0, 5.0]))
+    def wait(self, seconds: float) -> None:
+        self.simulation.until(self.simulation.now + seconds)
+
+    @precondition(lambda self: self.simulation.open)
+    @rule(data=st.data())
+    def end_one(self, data: st.DataObject) -> None:
+        self.simulation.leave(data.draw(st.sampled_from(self.simulation.open)))
+
+    @precondition(lambda self: self.simulation.waiting or self.simulation.sleeping)
+    @rule(data=st.data())
+    def give_one_up(self, data: st.DataObject) -> None:
+        claims = [*sorted(self.simulation.waiting, key=id), *(entry[2] for entry in self.simulation.sleeping)]
+        self.simulation.leave(claims[data.draw(st.integers(0, len(claims) - 1))])
+
+    @rule(ask=WISHES, in_the_middle=st.booleans())
+    def silence(self, ask: Ask, in_the_middle: bool) -> None:
+        self.simulation.manners.fell_silent(ask, in_the_middle=in_the_middle)
+
+    @rule(ask=WISHES)
+    def answer(self, ask: Ask) -> None:
+        self.simulation.manners.answered(ask)
+
+    @invariant()
+    def one_at_a_time_and_a_cap_for_each_site(self) -> None:
+        self.simulation.check_counts()
+
+    @invariant()
+    def budgets_are_kept(self) -> None:
+        for asset, (_, _, manners) in FLEET.items():
+            spent = sum(("asset", asset) in names(claim.ask) for claim in self.simulation.went)
+            assert spent == self.simulation.manners.spent(asset)
+            assert spent <= manners.max_connections
+
+    @invariant()
+    def starts_are_spaced_by_the_rate(self) -> None:
+        starts = sorted(claim.start for claim in self.simulation.went if claim.start is not None)
+        assert all(later - earlier >= self.interval - 1e-9 for earlier, later in pairwise(starts))
+
+    @invariant()
+    def denied_stays_denied(self) -> None:
+        assert all(self.simulation.manners.denied(ask, NOON) is not None for ask in self.simulation.denied)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "simulation"):
+            return
+        self.simulation.finish()
+        assert not self.simulation.waiting, "somebody waits for a turn that never comes"
+        assert not self.simulation.manners._places, "something is held by nobody"
+
+
+TestEverythingAtOnce = MannersMachine.TestCase
+TestEverythingAtOnce.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize("rate", [100.0, 5000.0])
+def test_thousands_of_wishes_take_a_few_steps_each(rate: float) -> None:
+    simulation = Simulation(Manners(connections_per_second=rate), site_cap=64)
+    wishes = 2000
+
+    for number in range(wishes):
+        simulation.want(wish(f"a{number}", f"10.1.{number // 250}.{number % 250}", site=f"s{number % 4}"))
+    simulation.finish()
+
+    assert len(simulation.went) == wishes
+    assert simulation.steps <= 4 * wishes
