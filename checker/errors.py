@@ -34,6 +34,7 @@ class Fault:
     expected: str
 
     def __str__(self) -> str:
+        """One line: where, what, and what is expected."""
         where = f"{self.file}:{self.line}" if self.line else self.file
         subject = f"{self.field}: " if self.field else ""
         value = f"{self.value}: " if self.value else ""

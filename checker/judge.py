@@ -135,8 +135,8 @@ class Judge:
         identities: Counter[str] = Counter()
         found = []
         for entry in self.rules:
-            known = sharers.get(entry.id, {})
-            for case, verdict in _verdicts(entry, replace(whole, sharers=known), services):
+            about = whole if entry.rule.shares is None else replace(whole, sharers=sharers.get(entry.id, {}))
+            for case, verdict in _verdicts(entry, about, services):
                 found.append(self._finding(entry, case, verdict, identities))
         return found
 
@@ -213,7 +213,7 @@ def _verdicts(
         yield replace(whole, seen=()), not_applicable("The asset declares no service that this rule is about.")
     else:
         for case in cases:
-            judged = replace(case, sharers=whole.sharers)
+            judged = replace(case, sharers=whole.sharers) if whole.sharers else case
             yield judged, _verdict(entry, judged)
 
 

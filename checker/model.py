@@ -1,8 +1,8 @@
 """The words of the product, as frozen values that pass between its stages.
 
 This module imports nothing of the project and does nothing but hold facts. An `Observation` is an envelope around
-`Facts`: one small dataclass for each kind of question that a probe asks. Facts never hold a response body, an identifier
-of a patient, or anything else that a device keeps about people.
+`Facts`: one small dataclass for each kind of question that a probe asks. Facts never hold a response body, an
+identifier of a patient, or anything else that a device keeps about people.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 class Status(StrEnum):
@@ -335,8 +335,9 @@ class ContextResult:
 
 @dataclass(frozen=True, slots=True)
 class DicomFacts:
-    """One association, as it went. `reject` is (result, source, reason) of PS3.8 9.3.4, `abort` (source, reason) of 9.3.8.
+    """One association, as it went.
 
+    `reject` is (result, source, reason) of PS3.8 9.3.4, `abort` (source, reason) of 9.3.8.
     `echo_status` and `query_status` are DIMSE statuses (PS3.7 annex C), None where none came.
     """
 
@@ -480,9 +481,10 @@ class CookieFacts:
 
 @dataclass(frozen=True, slots=True)
 class HttpFacts:
-    """One GET, without its body. `path` has random parts replaced by `<random>`; `length_class` is a power-of-two bound.
+    """One GET, without its body.
 
-    `redirect_origin` is scheme, host and port of a Location, or "same" for this origin; `redirect_path` only for "same".
+    `path` has random parts replaced by `<random>`; `length_class` is a power-of-two bound. `redirect_origin` is scheme,
+    host and port of a Location, or "same" for this origin; `redirect_path` only for "same".
     `body_alike` says whether a control's body equalled that of its canary (None where not compared).
     """
 

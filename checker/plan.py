@@ -17,7 +17,7 @@ from checker.scope import Scope, canonical
 
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, wrong called AE title, canary
-DICOM_OTHER_MODE_CONNECTIONS = 1  # one handshake where a plaintext request had no DICOM answer
+DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext or TLS, or coming back once to a busy service
 TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
@@ -158,7 +158,7 @@ def plan_asset(
 
 def _questions(kind: StepKind, service: Service, index: int, address: str | None) -> list[Step]:
     if kind is StepKind.DICOM and service.is_dicom:
-        connections = DICOM_CONNECTIONS + (0 if service.speaks_tls else DICOM_OTHER_MODE_CONNECTIONS)
+        connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
         return [Step(kind, address, service.port, (index,), connections, "survey, wrong called AE title, canary")]
     if kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
         return [Step(kind, address, service.port, (index,), DICOMWEB_CONNECTIONS, "canary and control")]

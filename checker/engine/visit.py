@@ -20,7 +20,6 @@ from checker.probes.tls import probe_tls
 from checker.probes.web import probe_dicomweb, probe_web
 from checker.scope import Scope, canonical
 
-
 _DICOM_ANSWERS = (AssociationOutcome.ACCEPTED, AssociationOutcome.REJECTED, AssociationOutcome.ABORTED)
 
 
@@ -52,7 +51,7 @@ class Visit:
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
         self._may_query = self._may_query_web = True
-        # A hello is no valid question to a port that has just spoken DICOM in plaintext; some hold their only slot on it.
+        # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
         self._plaintext_dicom: set[tuple[str, int]] = set()
         self._ended = False
 

@@ -1,4 +1,4 @@
-"""How a live test runs the whole product: an inventory of synthetic assets on loopback, `check` on it, the run read back."""
+"""How a live test runs the whole product: synthetic assets on loopback, `check` on them, the run read back."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def check(path: Path, *arguments: str, within_s: float = WITHIN_S, **variables: str) -> Run:
-    """Run `check` in a child process to its end; reports go beside the inventory, which has to be in a folder of its own."""
+    """Run `check` in a child process to its end; reports go beside the inventory, which is in a folder of its own."""
     output = path.parent / "reports"
     done = subprocess.run(
         command("check", path, "--output", output, *arguments),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from checker.demo.studies import STUDIES
 from checker.inventory import load
 from checker.plan import chosen_ports, plan_run
 from checker.rules import catalogue
-from tests.live.checking import ROOT, Run, check, command, environment
+from tests.live.checking import Run, check, command, environment
+from tests.live.servers.process import ROOT
 from tests.live.test_demo_hospital import own_network
 from tests.network_watch import NetworkWatch
 
@@ -302,12 +302,12 @@ def test_nothing_but_the_gateway_touches_the_network(
 
 def test_the_demo_command_ends_as_a_check_does(tmp_path: Path) -> None:
     done = subprocess.run(
-        command("demo", "--output", tmp_path / "reports"), capture_output=True, text=True, timeout=60, env=environment(),
-        cwd=tmp_path,
+        command("demo", "--output", tmp_path / "reports"),
+        capture_output=True, text=True, timeout=60, env=environment(), cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert "simulated hospital of 14 assets" in done.stderr
     assert done.stdout.splitlines()[-1].startswith("Stored in ")
     summary = json.loads((tmp_path / "reports" / "latest" / "run.json").read_bytes())
     assert summary["duration_s"] < 30
-    assert os.listdir(tmp_path) == ["reports"]
+    assert [path.name for path in tmp_path.iterdir()] == ["reports"]

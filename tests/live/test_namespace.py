@@ -132,6 +132,23 @@ def link(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
         run("ip", "-n", where, "link", "set", name, "up")
 
 
+def wait_until_settled(namespaces: Sequence[str]) -> None:
+    """Wait until every cable is up and every IPv6 address is taken into use, which the kernel does in its own time."""
+    deadline = time.monotonic() + 10
+    for name in namespaces:
+        while (
+            told("ip", "-n", name, "-6", "address", "show", "tentative")
+            or "state DOWN" in (links := told("ip", "-n", name, "link", "show", "type", "veth"))
+            or "LOWERLAYERDOWN" in links
+        ):
+            assert time.monotonic() < deadline, f"{name} does not come up"
+            time.sleep(0.01)
+
+
+def told(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+
+
 def route(where: str, to: Sequence[str], via: dict[int, str]) -> None:
     for network in to:
         run("ip", "-n", where, "route", "add", network, "via", via[6 if ":" in network else 4])
@@ -140,8 +157,7 @@ def route(where: str, to: Sequence[str], via: dict[int, str]) -> None:
 def wait_until_counted(where: str, chain: str) -> None:
     """Wait until the counter of a chain's rule has seen a packet."""
     deadline = time.monotonic() + 5
-    command = ["ip", "netns", "exec", where, "nft", "list", "chain", "inet", "filter", chain]
-    while "counter packets 0 " in subprocess.run(command, capture_output=True, text=True, timeout=20).stdout:
+    while "counter packets 0 " in told("ip", "netns", "exec", where, "nft", "list", "chain", "inet", "filter", chain):
         assert time.monotonic() < deadline, "no packet came through the firewall"
         time.sleep(0.01)
 
@@ -168,6 +184,7 @@ def network() -> Iterator[Network]:
         # Neither the kernel's thrift with ICMP nor its patience with neighbours is what is tested.
         settle(firewall, {"ipv4/icmp_ratelimit": "0", "ipv6/icmp/ratelimit": "0"})
         settle(vantage, {"ipv4/neigh/to-right/retrans_time_ms": "99", "ipv6/neigh/to-right/retrans_time_ms": "99"})
+        wait_until_settled([vantage, firewall, device])
         with serving("device", lambda _, ports: device_command(device, ports), ports=2, ready="ready\n") as process:
             open_port, late_port = process.ports
             inside(firewall, "nft", "--define", f"LATE_OPEN={late_port}", "-f", "-", given=_RULES)

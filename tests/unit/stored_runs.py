@@ -11,15 +11,21 @@ import orjson
 
 from checker.model import (
     Asset,
+    AssetRef,
     AssociationOutcome,
     Authorization,
     Defaults,
     Facts,
+    Finding,
     Inventory,
     JsonValue,
     Observation,
     PortFacts,
     QueryVerdict,
+    Role,
+    RuleRef,
+    Severity,
+    Status,
     Totals,
     VisitFacts,
     Waiver,
@@ -34,6 +40,24 @@ STARTED = datetime(2026, 11, 24, 4, 20, 30, 123456, tzinfo=UTC)
 ENDED = STARTED + timedelta(seconds=12.5)
 SECOND = timedelta(seconds=1)
 EVERYTHING = Judging()
+
+WAIVER = Waiver("dicom.cleartext", "a vendor's device", "imaging-it", date(2027, 1, 31))
+FINDING = Finding(
+    finding_id="0" * 32,
+    run_id="run-1",
+    observed_at=datetime(2026, 11, 24, tzinfo=UTC),
+    rule=RuleRef("dicom.cleartext", 1, "It speaks DICOM without TLS"),
+    status=Status.FAIL,
+    severity=Severity.MEDIUM,
+    asset=AssetRef("us-07", "Ultrasound", Role.MODALITY, "main-campus", "clinical", "imaging-it"),
+    service=None,
+    vantage="clinical",
+    summary="It speaks DICOM without TLS.",
+    evidence={},
+    observations=(),
+    remedy="Switch it on.",
+    controls=(),
+)
 
 
 def inventory(*assets: Asset, zones: Sequence[str] = (), waivers: Iterable[Waiver] = ()) -> Inventory:

@@ -41,8 +41,16 @@ from checker.store.folder import LEDGER, OBSERVATIONS, RunFolder, new_run_id
 from checker.store.piles import Piles, weight
 from checker.store.runs import find_run, last_run, read_run
 from checker.store.scratch import MOST_SHARERS, Scratch
-from tests.unit.stored_runs import STARTED, inventory, observed, open_archive, run, shut_archive, three_archives
-from tests.unit.test_triage import FINDING
+from tests.unit.stored_runs import (
+    FINDING,
+    STARTED,
+    inventory,
+    observed,
+    open_archive,
+    run,
+    shut_archive,
+    three_archives,
+)
 
 ARCHIVE = archive()
 RUN = "20261124T042030Z-clinical-3f9a"

@@ -28,6 +28,8 @@ from checker.summary import AssetCounts, DriftCounts, Outcome, ServiceCounts, Ta
 from checker.summary.tally import came_from
 from tests.unit.stored_runs import (
     ENDED,
+    FINDING,
+    WAIVER,
     inventory,
     not_visited,
     observed,
@@ -36,7 +38,6 @@ from tests.unit.stored_runs import (
     shut_archive,
     silent,
 )
-from tests.unit.test_triage import FINDING, WAIVER
 
 ARCHIVE = archive()
 TWO = archive(dicom_service(), dicom_service(104))

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
-from checker.model import (
-    AssetRef,
-    Drift,
-    Finding,
-    Role,
-    RuleRef,
-    Severity,
-    Status,
-    Waiver,
-)
+from checker.model import Drift, Finding, Role, Status, Waiver
 from checker.triage import Triage, drift, left_failing, was_failing
+from tests.unit.stored_runs import FINDING, WAIVER
 
 TODAY = date(2026, 11, 24)
-WAIVER = Waiver("dicom.cleartext", "a vendor's device", "imaging-it", date(2027, 1, 31))
-FINDING = Finding(
-    finding_id="0" * 32,
-    run_id="run-1",
-    observed_at=datetime(2026, 11, 24, tzinfo=UTC),
-    rule=RuleRef("dicom.cleartext", 1, "It speaks DICOM without TLS"),
-    status=Status.FAIL,
-    severity=Severity.MEDIUM,
-    asset=AssetRef("us-07", "Ultrasound", Role.MODALITY, "main-campus", "clinical", "imaging-it"),
-    service=None,
-    vantage="clinical",
-    summary="It speaks DICOM without TLS.",
-    evidence={},
-    observations=(),
-    remedy="Switch it on.",
-    controls=(),
-)
 
 
 def triaged(

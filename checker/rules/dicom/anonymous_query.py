@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checker.catalog.dicom import Meaning, meaning
 from checker.model import AssociationOutcome, DicomFacts, QueryVerdict, Severity, Status
 from checker.rules import controls
@@ -70,6 +72,8 @@ def _one(facts: DicomFacts, asked: list[DicomFacts]) -> Status | None:
         return Status.FAIL
     welcome = any(accepted(other) for other in asked if other.tls is facts.tls)
     if facts.purpose is not CANARY:
+        if accepted(facts) and _no_search_offered(facts):
+            return Status.PASS
         # A stranger who gets no association cannot query in one.
         return Status.PASS if refuses_strangers(facts) and not welcome else None
     if accepted(facts):
@@ -94,6 +98,12 @@ def _query_refused(facts: DicomFacts, asked: list[DicomFacts]) -> bool:
             return refused and _no_other_search(facts, asked)
         case _:
             return False
+
+
+def _no_search_offered(survey: DicomFacts) -> bool:
+    """Whether the survey proposed both information models of PS3.4 C.6 and had each refused for what it is."""
+    results = [context.result for context in survey.contexts if _is_search(context.abstract_syntax)]
+    return len(results) > 1 and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
 
 
 def _no_other_search(canary_facts: DicomFacts, asked: list[DicomFacts]) -> bool:
@@ -122,7 +132,7 @@ def _refusal(facts: DicomFacts) -> str:
             return f"the query was refused with status {status_text(facts.query_status)}"
         case QueryVerdict.REFUSED_ABORT:
             return "the query was answered with an abort of the association"
-        case QueryVerdict.CONTEXT_REJECTED:
+        case _ if accepted(facts):
             return "no presentation context for queries was accepted"
         case _:
             return f"the association was {words(facts)}"
@@ -167,6 +177,15 @@ RULE = Rule(
     applies=lambda service: service.is_dicom,
     judge=judge,
     examples=(
+        Example(
+            "No query context was accepted in the survey, and the canary alone got no association.",
+            service_case(
+                archive(),
+                survey(refused=(STUDY_ROOT_FIND, PATIENT_ROOT_FIND), echo_status=0),
+                replace(rejected((1, 1, 1)), purpose=CANARY),
+            ),
+            Status.PASS,
+        ),
         Example(
             "The canary was answered with success.",
             service_case(archive(), survey(echo_status=0), canary(QueryVerdict.QUERY_ACCEPTED, 0x0000)),
