@@ -26,7 +26,7 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SopClass:
-    """A SOP class: its UID, the name that PS3.6 gives it, and what it lets its user do."""
+    """A SOP class: its UID, its name in PS3.6 without "Information Model" and "SOP Class", and what it lets one do."""
 
     uid: str
     name: str

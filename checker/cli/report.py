@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from math import floor
 from pathlib import Path
 
 import click
@@ -86,7 +87,7 @@ def _counts(output: Console, summary: RunSummary) -> None:
     output.print(f"Findings: {words}" + (f" (failures: {severities})" if severities else ""))
     assets = summary.assets
     output.print(
-        f"Coverage: {summary.coverage:.0%}; {assets.answered} of {assets.listed} assets answered,"
+        f"Coverage: {floor(summary.coverage * 100)}%; {assets.answered} of {assets.listed} assets answered,"
         f" {summary.services.answered} of {summary.services.declared} declared services"
     )
     output.print(

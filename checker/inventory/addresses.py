@@ -46,6 +46,8 @@ def parse_address(text: str) -> str:
         raise ValueError("expected the address of one device, not a multicast address")
     if address.is_unspecified:
         raise ValueError("expected the address of one device, not the unspecified address")
+    if address in _THIS_NETWORK:
+        raise ValueError("expected the address of one device, not one of 0.0.0.0/8")
     if address == _BROADCAST:
         raise ValueError("expected the address of one device, not the broadcast address")
     return str(address)
@@ -136,10 +138,16 @@ class Ranges:
 
 
 def is_public(address: Address) -> bool:
-    """Whether the address is globally reachable by the IANA special-purpose registries (RFC 6890)."""
+    """Whether the address is globally reachable by the IANA special-purpose registries (RFC 6890).
+
+    6to4 (RFC 3056) counts as public whatever the registry says of it: its relays are public, as `checker.scope` has it.
+    """
     # The registries are walked entry by entry in `is_global`; nearly every address of a hospital is in these few.
-    return address not in _USUAL_PRIVATE and address.is_global
+    if address in _USUAL_PRIVATE:
+        return False
+    return address.is_global or (isinstance(address, ipaddress.IPv6Address) and address.sixtofour is not None)
 
 
+_THIS_NETWORK = Ranges(["0.0.0.0/8"])  # RFC 1122 3.2.1.3
 _BROADCAST = ipaddress.IPv4Address(0xFFFFFFFF)
 _USUAL_PRIVATE = Ranges(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7"])

@@ -180,7 +180,7 @@ async def _whole_handshake(
     seen: tuple[bytes, ...],
     now: Callable[[], datetime],
 ) -> HandshakeFacts | None:
-    """One handshake to its end, left cleanly. `seen` are the certificates of an earlier flight, for want of others."""
+    """One handshake to its end, left cleanly. `seen` are those of a hello, for where it fails before any come."""
     made = await talk.connect("TLS handshake", _HANDSHAKE)
     if isinstance(made, PortFacts):
         return None
@@ -199,7 +199,7 @@ async def _whole_handshake(
     else:
         talk.answered()
     trouble = failure or refusal
-    certificate, unreadable = _describe(chain or seen, names, now())
+    certificate, unreadable = _describe(chain or (seen if trouble is not None else ()), names, now())
     details = [_describe_failure(trouble) if trouble is not None else None, unreadable]
     return HandshakeFacts(
         completed=trouble is None,

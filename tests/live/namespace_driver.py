@@ -11,12 +11,14 @@ import json
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
+from unittest.mock import patch
 
 from checker.model import ConnectState, End, PortFacts
 from checker.net.gateway import Limits
+from checker.net.readiness import Readiness
 from tests.live.doors import Door, asset
 
 
@@ -41,12 +43,23 @@ def _send_back(accepted: socket.socket) -> None:
 
 
 async def _ask(wish: dict[str, object]) -> None:
-    """One connection. `late`: seconds after which the loop stands still until 1.4 s have passed.
+    """One connection.
 
-    `converse`: when it is open, say so, wait for a line, send four bytes and say what came back.
+    `late`: the wait for it ends after so many seconds, and as if nothing had come. `converse`: when it is open, say so,
+    wait for a line, send four bytes and say what came back.
     """
-    if late := float(str(wish.get("late", 0))):
-        asyncio.get_running_loop().call_later(late, time.sleep, 1.4 - late)
+    with ExitStack() as stack:
+        if late := float(str(wish.get("late", 0))):
+
+            async def writable(_self: Readiness, _deadline: float) -> bool:
+                await asyncio.sleep(late)
+                return False
+
+            stack.enter_context(patch.object(Readiness, "writable", writable))
+        await _connect(wish)
+
+
+async def _connect(wish: dict[str, object]) -> None:
     address, port = str(wish["address"]), int(str(wish["port"]))
     device, permit = Door(asset("a", [address]), owned=("0.0.0.0/0", "::/0")).permitted()
     limits = Limits(connect_s=float(str(wish.get("connect_s", 3.0))), conversation_s=6.0)

@@ -74,22 +74,22 @@ def scripted(answers: Sequence[Answer]) -> Iterator[Scripted]:
 
     def serve() -> None:
         for number in count():
-            accepted, _address = listener.accept()
-            with accepted:
-                if not accepted.recv(4096):
+            client, _address = listener.accept()
+            with client:
+                if not client.recv(4096):
                     return
                 answer = answers[min(number, len(answers) - 1)]
-                accepted.sendall(answer.sent)
+                client.sendall(answer.sent)
                 if answer.resets:
-                    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     continue
                 if answer.stays:
-                    while accepted.recv(4096):
+                    while client.recv(4096):
                         pass
                     continue
-                accepted.shutdown(socket.SHUT_WR)
+                client.shutdown(socket.SHUT_WR)
                 with suppress(ConnectionError):
-                    while accepted.recv(4096):
+                    while client.recv(4096):
                         pass
 
     with socket.create_server((LOOPBACK, 0)) as listener:
@@ -309,6 +309,17 @@ def test_a_server_that_fails_for_everyone_refuses_no_version(files: TlsFiles) ->
     found = {version.version: version for version in tls(session).versions}
     assert (found["TLS 1.2"].acceptance, found["TLS 1.2"].alert) == (Acceptance.INCONCLUSIVE, 40)
     assert not handshake(session).completed
+
+
+def test_a_server_that_knows_the_name_of_nobody_refuses_no_version(files: TlsFiles) -> None:
+    with nginx("ssl_reject_handshake on;", tls=files) as server:
+        session = probe(server)
+    facts = tls(session)
+    assert {version.acceptance for version in facts.versions} == {Acceptance.INCONCLUSIVE}
+    assert [version.alert for version in facts.versions] == [40, 112, 112, 112, 112]
+    assert facts.answered
+    assert not handshake(session).completed
+    assert handshake(session).certificate is None
 
 
 # ------------------------------------------------------------------------------------------- client certificates
