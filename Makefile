@@ -52,6 +52,7 @@ bench: $(VENV)/development
 docs: $(VENV)/development
 	$(BIN)/python -m checker.rules.document > docs/rules.md.new && mv docs/rules.md.new docs/rules.md
 	$(BIN)/python -m checker.inventory.export_schema
+	$(BIN)/python -m checker.store.export_schemas
 
 lock:
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \

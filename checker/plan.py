@@ -21,7 +21,7 @@ DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext or TLS, or coming 
 TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
-PORT_CONNECTIONS = 2  # a silent port is asked again
+PORT_CONNECTIONS = 1  # the kernel itself asks a silent port again, more than once before the time limit
 _SECONDS_A_CONNECTION = 0.02
 
 
@@ -38,7 +38,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a visit. `address` is None where a name has first to be resolved; `services` are indexes."""
+    """One step of a visit. `address` is None where `host` has first to be resolved; `services` are indexes."""
 
     kind: StepKind
     address: str | None
@@ -46,6 +46,12 @@ class Step:
     services: tuple[int, ...]
     connections: int
     purpose: str
+    host: str | None = None
+
+    @property
+    def place(self) -> tuple[str | None, int]:
+        """Where it is asked, as far as that is known: two names that are not resolved yet are two places."""
+        return self.address or self.host, self.port
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,9 @@ def plan_asset(
     refusals: list[str] = []
     steps: list[Step] = []
     if resolved is None:
-        steps.extend(Step(StepKind.RESOLVE, None, 0, (), 0, f"resolve {name}") for name in names_to_resolve(asset))
+        steps.extend(
+            Step(StepKind.RESOLVE, None, 0, (), 0, f"resolve {name}", name) for name in names_to_resolve(asset)
+        )
 
     def permitted(addresses: Sequence[str | None]) -> list[str | None]:
         kept: list[str | None] = []
@@ -138,17 +146,18 @@ def plan_asset(
         for index, service in enumerate(asset.services):
             for address in permitted(service_addresses(asset, service, resolved)):
                 if kind is not StepKind.TLS:
-                    steps.extend(_questions(kind, service, index, address))
-                elif service.speaks_tls and (address, service.port) not in seen:
-                    seen.add((address, service.port))
-                    steps.append(_tls_step(asset, service, address, resolved))
-    asked = {(step.address, step.port) for step in steps}
+                    steps.extend(_questions(kind, asset, index, address))
+                elif service.speaks_tls:
+                    step = _tls_step(asset, service, address, resolved)
+                    if step.place not in seen:
+                        seen.add(step.place)
+                        steps.append(step)
+    asked = {step.place for step in steps}
     for address in own:
-        steps.extend(
-            Step(StepKind.PORT, address, port, (), PORT_CONNECTIONS, "reachability")
-            for port in ports
-            if (address, port) not in asked
-        )
+        sweep = [
+            Step(StepKind.PORT, address, port, (), PORT_CONNECTIONS, "reachability", asset.hostname) for port in ports
+        ]
+        steps.extend(step for step in sweep if step.place not in asked)
     total = sum(step.connections for step in steps)
     budget = asset.manners.max_connections
     if total > budget:
@@ -156,25 +165,32 @@ def plan_asset(
     return AssetPlan(asset.id, tuple(steps), tuple(refusals), min(total, budget))
 
 
-def _questions(kind: StepKind, service: Service, index: int, address: str | None) -> list[Step]:
+def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) -> list[Step]:
+    service = asset.services[index]
     if kind is StepKind.DICOM and service.is_dicom:
         connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
-        return [Step(kind, address, service.port, (index,), connections, "survey, wrong called AE title, canary")]
-    if kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
-        return [Step(kind, address, service.port, (index,), DICOMWEB_CONNECTIONS, "canary and control")]
-    if kind is StepKind.WEB and service.kind is ServiceKind.WEB:
-        return [Step(kind, address, service.port, (index,), WEB_CONNECTIONS, "page and one hop")]
-    return []
+        purpose = "survey, wrong called AE title, canary"
+    elif kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
+        connections, purpose = DICOMWEB_CONNECTIONS, "canary and control"
+    elif kind is StepKind.WEB and service.kind is ServiceKind.WEB:
+        connections, purpose = WEB_CONNECTIONS, "page and one hop"
+    else:
+        return []
+    return [Step(kind, address, service.port, (index,), connections, purpose, _host(asset, service))]
 
 
 def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None) -> Step:
     """One TLS step serves every declared service on the same address and port."""
+    host = _host(asset, service)
     sharing = tuple(
         index
         for index, other in enumerate(asset.services)
-        if other.speaks_tls and other.port == service.port and address in service_addresses(asset, other, resolved)
+        if other.speaks_tls
+        and other.port == service.port
+        and address in service_addresses(asset, other, resolved)
+        and (address is not None or _host(asset, other) == host)
     )
-    return Step(StepKind.TLS, address, service.port, sharing, TLS_CONNECTIONS, "versions and certificate")
+    return Step(StepKind.TLS, address, service.port, sharing, TLS_CONNECTIONS, "versions and certificate", host)
 
 
 def names_to_resolve(asset: Asset) -> tuple[str, ...]:
@@ -192,6 +208,11 @@ def own_addresses(asset: Asset, resolved: dict[str, tuple[str, ...]] | None) -> 
     if asset.addresses:
         return asset.addresses
     return (None,) if resolved is None else resolved.get(asset.hostname or "", ())
+
+
+def _host(asset: Asset, service: Service) -> str | None:
+    """The name that a service is asked by: its URL's, else the asset's own."""
+    return service.host or asset.hostname
 
 
 def service_addresses(

@@ -23,10 +23,11 @@ import pytest
 from tests.conftest import LOOPS
 from tests.live.servers.process import ROOT, missing, python_child, require, serving
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("namespace")]
+pytestmark = pytest.mark.live
 
 _DRIVER = "tests.live.namespace_driver"
 _PREFIX = "pacs-checker-"
+_PATH = {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"}
 FIREWALL = {4: "10.231.1.1", 6: "fd00:231:1::1"}
 DEVICE = {4: "10.231.2.2", 6: "fd00:231:2::2"}
 ABSENT = {4: "10.231.1.77", 6: "fd00:231:1::77"}  # on our own network, and nobody is there
@@ -88,9 +89,10 @@ class Vantage:
         return answer
 
 
-def run(*command: str, given: str | None = None) -> None:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20)
+def run(*command: str, given: str | None = None) -> str:
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20, env={**os.environ, **_PATH})
     assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
 
 
 def inside(namespace: str, *command: str, given: str | None = None) -> None:
@@ -138,16 +140,12 @@ def wait_until_settled(namespaces: Sequence[str]) -> None:
     deadline = time.monotonic() + 10
     for name in namespaces:
         while (
-            told("ip", "-n", name, "-6", "address", "show", "tentative")
-            or "state DOWN" in (links := told("ip", "-n", name, "link", "show", "type", "veth"))
+            run("ip", "-n", name, "-6", "address", "show", "tentative")
+            or "state DOWN" in (links := run("ip", "-n", name, "link", "show", "type", "veth"))
             or "LOWERLAYERDOWN" in links
         ):
             assert time.monotonic() < deadline, f"{name} does not come up"
             time.sleep(0.01)
-
-
-def told(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
 
 
 def route(where: str, to: Sequence[str], via: dict[int, str]) -> None:
@@ -159,7 +157,7 @@ def wait_until_counted(where: str, chain: str, packets: int) -> None:
     """Wait until the counter of a chain's rule has seen so many packets."""
     deadline = time.monotonic() + 5
     while True:
-        listed = told("ip", "netns", "exec", where, "nft", "list", "chain", "inet", "filter", chain)
+        listed = run("ip", "netns", "exec", where, "nft", "list", "chain", "inet", "filter", chain)
         counted = re.search(r"counter packets (\d+) ", listed)
         if counted is not None and int(counted[1]) >= packets:
             return
@@ -190,7 +188,9 @@ def network() -> Iterator[Network]:
         settle(firewall, {"ipv4/icmp_ratelimit": "0", "ipv6/icmp/ratelimit": "0"})
         settle(vantage, {"ipv4/neigh/to-right/retrans_time_ms": "99", "ipv6/neigh/to-right/retrans_time_ms": "99"})
         wait_until_settled([vantage, firewall, device])
-        with serving("device", lambda _, ports: device_command(device, ports), ports=2, ready="ready\n") as process:
+        with serving(
+            "device", lambda _, ports: device_command(device, ports), ports=2, ready="ready\n", environment=_PATH
+        ) as process:
             open_port, late_port = process.ports
             inside(firewall, "nft", "--define", f"LATE_OPEN={late_port}", "-f", "-", given=_RULES)
             yield Network(vantage, firewall, device, open_port, late_port)
@@ -206,7 +206,12 @@ def vantage(network: Network, request: pytest.FixtureRequest) -> Iterator[Vantag
         pytest.importorskip("uvloop")
     command = ["ip", "netns", "exec", network.vantage, sys.executable, "-W", "error", "-m", _DRIVER, "ask"]
     with subprocess.Popen(
-        [*command, request.param], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        [*command, request.param],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **_PATH},
     ) as child:
         yield Vantage(child)
         assert child.stdin is not None

@@ -259,15 +259,15 @@ def test_a_passive_asset_is_not_even_looked_up() -> None:
 def test_a_budget_that_is_too_small_is_said_and_kept() -> None:
     found = plan(asset(DICOM, manners=AssetManners(max_connections=5)), ports=(23, 104))
 
-    assert sum(step.connections for step in found.steps) == 8
+    assert sum(step.connections for step in found.steps) == 6
     assert found.connections == 5
-    assert found.refusals == ("up to 8 connections are wanted and the budget is 5: the last may not be asked",)
+    assert found.refusals == ("up to 6 connections are wanted and the budget is 5: the last may not be asked",)
 
 
 def test_a_budget_that_is_just_enough_is_not_spoken_of() -> None:
-    found = plan(asset(DICOM, manners=AssetManners(max_connections=8)), ports=(23, 104))
+    found = plan(asset(DICOM, manners=AssetManners(max_connections=6)), ports=(23, 104))
 
-    assert (found.connections, found.refusals) == (8, ())
+    assert (found.connections, found.refusals) == (6, ())
 
 
 def test_a_run_is_the_sum_of_its_visits() -> None:
@@ -277,7 +277,7 @@ def test_a_run_is_the_sum_of_its_visits() -> None:
     run = plan_run(inventory(first, second), [first, second], ports=(23,), today=TODAY, concurrency=500)
 
     assert [each.asset_id for each in run.assets] == ["arc-01", "arc-02"]
-    assert run.connections == sum(each.connections for each in run.assets) == 12
+    assert run.connections == sum(each.connections for each in run.assets) == 10
 
 
 def test_a_run_takes_at_least_as_long_as_its_slowest_visit() -> None:
@@ -397,3 +397,14 @@ def test_any_run_says_what_its_visits_say(subjects: list[Asset], ports: tuple[in
     assert run.connections == sum(each.connections for each in run.assets)
     assert run.connections <= sum(each.manners.max_connections for each in assets)
     assert run.seconds >= 0
+
+
+def test_names_that_are_not_resolved_yet_are_places_of_their_own() -> None:
+    one = Service(ServiceKind.WEB, 443, url="https://one.example.org/")
+    other = Service(ServiceKind.WEB, 443, url="https://other.example.org/")
+    named = asset(one, other)
+
+    before = plan(named, ports=(443,))
+    after = plan(named, ports=(443,), resolved={"one.example.org": (ADDRESS,), "other.example.org": (OTHER,)})
+
+    assert before.connections == after.connections + PORT_CONNECTIONS == 2 * (WEB_CONNECTIONS + TLS_CONNECTIONS) + 1
