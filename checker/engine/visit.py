@@ -6,10 +6,20 @@ envelope. Whatever happens, a visit ends with one `VisitFacts` that says what of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 
 from checker.introduction import Introduction
-from checker.model import AssociationOutcome, DicomFacts, Facts, Observation, Permit, VisitFacts
+from checker.model import (
+    AssociationOutcome,
+    ConnectState,
+    DicomFacts,
+    Facts,
+    Observation,
+    Permit,
+    PortFacts,
+    VisitFacts,
+)
 from checker.net.gateway import Clock, Device
 from checker.net.http import HttpDoor
 from checker.plan import Step, StepKind, names_to_resolve, own_addresses, plan_asset, service_addresses
@@ -53,6 +63,7 @@ class Visit:
         self._may_query = self._may_query_web = True
         # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
         self._plaintext_dicom: set[tuple[str, int]] = set()
+        self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
         self._ended = False
 
     async def run(self) -> None:
@@ -63,22 +74,31 @@ class Visit:
             self._close(not_visited=not_asked)
             return
         resolved = {name: await self._resolve(name) for name in names_to_resolve(self._asset)}
-        permits = self._permits(resolved)
+        wanted = self._wanted(resolved)
+        permits = self._permits(wanted)
         if not permits:
-            refused = bool(self._device.gaps)
             reason = "; ".join(self._device.gaps) or "no address of the asset is known"
-            self._close(not_visited=reason, refused_by_scope=refused)
+            # A name that was not resolved gives nothing that the scope could have refused.
+            self._close(not_visited=reason, refused_by_scope=bool(wanted))
             return
         plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved)
-        for step in plan.steps:
-            permit = permits.get(step.address or "")
-            if permit is not None:
-                await self._take(step, permit, self._talk(step, permit))
+        steps = ((step, permits.get(step.address or "")) for step in plan.steps)
+        self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
+        while self._waiting:
+            step, permit = self._waiting[0]
+            await self._take(step, permit, self._talk(step, permit))
+            self._waiting.popleft()
         self._close()
 
     def end(self, reason: str) -> None:
-        """End a visit that was broken off; what was learnt stays."""
+        """End a visit that was broken off; what was learnt stays, and of the rest it is recorded that it was not asked.
+
+        Else a port that nobody came to would be missing among those that were to be asked, and none of them open.
+        """
         self._device.note_gap(reason)
+        for step, permit in self._waiting:
+            self._talk(step, permit).note(PortFacts(state=ConnectState.NOT_ASKED, detail=reason))
+        self._waiting.clear()
         self._close()
 
     def _forbidden(self) -> str | None:
@@ -100,17 +120,17 @@ class Visit:
                 self._observe(facts, "", 0, index)
         return facts.addresses
 
-    def _permits(self, resolved: dict[str, tuple[str, ...]]) -> dict[str, Permit]:
-        """Leave to contact each address that the visit would ask; a refusal goes to the ledger and into the gaps."""
+    def _wanted(self, resolved: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+        """Each address that the visit would ask."""
         wanted = list(own_addresses(self._asset, resolved))
         for service in self._asset.services:
             wanted += service_addresses(self._asset, service, resolved)
-        found: dict[str, Permit] = {}
-        for address in dict.fromkeys(wanted):
-            permit = self._device.permit(address) if address else None
-            if permit is not None and address is not None:
-                found[address] = permit
-        return found
+        return tuple(dict.fromkeys(address for address in wanted if address))
+
+    def _permits(self, wanted: Iterable[str]) -> dict[str, Permit]:
+        """Leave to contact each of the addresses; a refusal goes to the ledger and into the gaps."""
+        permits = ((address, self._device.permit(address)) for address in wanted)
+        return {address: permit for address, permit in permits if permit is not None}
 
     def _talk(self, step: Step, permit: Permit) -> Talk:
         key = (permit.address, step.port, step.services)

@@ -17,6 +17,7 @@ from checker.model import (
     DicomFacts,
     HandshakeFacts,
     JsonValue,
+    Observation,
     QueryVerdict,
     Status,
     TlsFacts,
@@ -217,13 +218,21 @@ def weigh(facts: Iterable[DicomFacts], one: Callable[[DicomFacts], Status | None
 
 
 def plaintext_answer(case: Case) -> str | None:
-    """What showed that the port speaks DICOM without TLS, in words; None where nothing did."""
-    for facts in case.facts(DicomFacts):
-        if not facts.tls and answered(facts):
-            return f"an association in plaintext was {words(facts)}"
-    if any(facts.plaintext_dicom for facts in case.facts(TlsFacts)):
+    """What showed that the port speaks DICOM without TLS, in words; None where nothing did.
+
+    What another service that is declared on the same port was asked counts as well: the port is the same.
+    """
+    at_port = [*case.seen, *(item for item in case.asset_seen if _is_at_port(item, case))]
+    for item in at_port:
+        if isinstance(item.facts, DicomFacts) and not item.facts.tls and answered(item.facts):
+            return f"an association in plaintext was {words(item.facts)}"
+    if any(isinstance(item.facts, TlsFacts) and item.facts.plaintext_dicom for item in at_port):
         return "a TLS hello was answered with a DICOM message in plaintext"
     return None
+
+
+def _is_at_port(item: Observation, case: Case) -> bool:
+    return bool(item.address) and (item.address, item.port) == (case.address, case.the_service().port)
 
 
 def tls_proof(case: Case) -> str | None:

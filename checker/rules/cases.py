@@ -1,17 +1,19 @@
 """Pure: from the case of a whole asset to the cases of its services.
 
-A declared service is judged at each address that was observed for it and at each address that the inventory declares,
-asked or not: an address that nobody asked gives a case with nothing seen, which a rule answers with `unknown`.
+A declared service is judged at each address that was observed for it and at each address at which clients would look
+for it: those that the inventory declares, and those that its name was seen to resolve to, asked or not. An address that
+nobody asked (the scope refused it, or the visit was broken off) gives a case with nothing seen, which a rule answers
+with `unknown`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_address
 
-from checker.model import Observation, Service
+from checker.model import NameFacts, Observation, Service
 from checker.rules.base import Case
+from checker.scope import canonical
 
 
 def service_cases(case: Case) -> Iterator[Case]:
@@ -34,21 +36,29 @@ def _is_of(observation: Observation, index: int, service: Service) -> bool:
 
 def _addresses(case: Case, service: Service, own: list[Observation]) -> list[str | None]:
     found = [observation.address for observation in own if observation.address]
-    if service.host is None:
-        found += case.asset.addresses
-    elif _is_address(service.host):
-        found.append(str(ip_address(service.host)))
-    elif not any(observation.service is not None for observation in own):
-        # The host's name was not asked: the service is at one of the asset's addresses as far as anybody knows.
-        found += case.asset.addresses
+    host = service.host
+    literal = None if host is None else canonical(host)
+    if host is None or host == (case.asset.hostname or "").lower():
+        found += own_addresses(case)
+    elif literal is not None:
+        found.append(str(literal))
+    else:
+        resolved = _resolved(case, host)
+        found += resolved
+        if not resolved and not any(observation.service is not None for observation in own):
+            # The host's name was not asked: the service is at one of the asset's addresses as far as anybody knows.
+            found += case.asset.addresses
     unplaced = any(not observation.address for observation in own)
     places: list[str | None] = list(dict.fromkeys(found))
     return places if places and not unplaced else [*places, None]
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def own_addresses(case: Case) -> tuple[str, ...]:
+    """The addresses of the asset: the declared ones, else those that its host name was seen to resolve to."""
+    return case.asset.addresses or _resolved(case, case.asset.hostname or "")
+
+
+def _resolved(case: Case, name: str) -> tuple[str, ...]:
+    found = (observation.facts for observation in case.asset_seen if isinstance(observation.facts, NameFacts))
+    of_name = (facts for facts in found if facts.hostname.lower() == name.lower())
+    return tuple(dict.fromkeys(address for facts in of_name for address in facts.addresses))

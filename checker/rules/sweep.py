@@ -25,6 +25,7 @@ from checker.model import (
     TlsFacts,
 )
 from checker.rules.base import Case, Verdict, failed, passed, unknown
+from checker.rules.cases import own_addresses
 
 Place: TypeAlias = tuple[str, int]
 """An address and a TCP port."""
@@ -71,8 +72,9 @@ def answers(facts: Facts) -> bool:
 class Sweep:
     """The states of an asset's ports, by place.
 
-    `addresses` are those that must have been asked before nothing can be said to be open: the declared ones, or those
-    seen where the inventory has only a host name. A place may also be elsewhere, such as at a proxy that a URL names.
+    `addresses` are those that must have been asked before nothing can be said to be open: the declared ones, or where
+    the inventory has only a host name, those that it resolved to. A place may also be elsewhere, such as at a proxy
+    that a URL names.
     """
 
     states: Mapping[Place, ConnectState]
@@ -147,7 +149,7 @@ def sweep(case: Case) -> Sweep:
         elif isinstance(observation.facts, PortFacts):
             states[place] = _better(states.get(place), observation.facts.state)
     seen_at = tuple(dict.fromkeys(address for address, _ in states))
-    return Sweep(states, case.asset.addresses or seen_at)
+    return Sweep(states, own_addresses(case) or seen_at)
 
 
 def _better(known: ConnectState | None, new: ConnectState) -> ConnectState:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from checker.codecs.x509 import covers, plain_name
 from checker.model import (
     Acceptance,
     CertificateFacts,
@@ -21,6 +22,7 @@ from checker.model import (
     TlsFacts,
 )
 from checker.rules.base import Case, Verdict, unknown
+from checker.scope import canonical
 
 OBSOLETE = ("SSLv2", "SSLv3", "TLS 1.0", "TLS 1.1")  # RFC 6176, RFC 7568, RFC 8996
 MODERN = ("TLS 1.2", "TLS 1.3")
@@ -42,8 +44,13 @@ def speaks_tls(service: Service) -> bool:
 
 
 def acceptances(case: Case) -> Mapping[str, Acceptance]:
-    """Each version that was asked and what is known of it; one acceptance outweighs, then one doubt."""
+    """Each version that was asked and what is known of it; one acceptance outweighs, then one doubt.
+
+    Nothing is known where the port was asked by the name of another service: servers may have settings for each name.
+    """
     seen: dict[str, set[Acceptance]] = {}
+    if _asked_as_another(case) is not None:
+        return {}
     for hellos in case.facts(TlsFacts):
         for one in hellos.versions:
             seen.setdefault(_named(one.version), set()).add(one.acceptance)
@@ -80,6 +87,9 @@ def versions_told(case: Case) -> list[JsonValue]:
 def no_tls(case: Case) -> str:
     """Why nothing is known of the TLS of this service, as the end of a sentence."""
     hellos, handshakes, ports = case.facts(TlsFacts), case.facts(HandshakeFacts), case.facts(PortFacts)
+    another = _asked_as_another(case)
+    if another is not None:
+        return f"it was asked by another name only, {short(another)}"
     if any(facts.plaintext_dicom for facts in hellos):
         return "it answered with DICOM in plaintext"
     if any(facts.plaintext_http for facts in hellos):
@@ -97,13 +107,42 @@ def _named(version: str) -> str:
     return _OTHER_NAMES.get(version, version)
 
 
+def _own_name(case: Case) -> str | None:
+    """The host name in the URL of the service; None where it has no URL, or one with an address."""
+    host = None if case.service is None else case.service.host
+    return None if host is None or canonical(host) is not None else plain_name(host)
+
+
+def _asked_as_another(case: Case) -> str | None:
+    """The name by which the port was asked, where that is another than the service's and the only one."""
+    own = _own_name(case)
+    names = [facts.server_name for facts in case.facts(TlsFacts)]
+    if own is None or any(name is None or plain_name(name) == own for name in names):
+        return None
+    return next((name for name in names if name is not None), None)
+
+
 # ------------------------------------------------------------------------------------------------------ certificates
 
 
 def certificates(case: Case) -> list[CertificateFacts]:
-    """The certificates that the service presented, each once as it was judged, in the order observed."""
+    """The certificates that the service presented, each once as it was judged, in the order observed.
+
+    A server may have another certificate for another name (RFC 6066 section 3). So where two services share a port,
+    one that was asked for by the name of the other counts only if it is for both.
+    """
+    own = _own_name(case)
+    return [certificate for certificate in _presented(case) if own is None or _is_of(certificate, own)]
+
+
+def _presented(case: Case) -> list[CertificateFacts]:
     shown = (handshake.certificate for handshake in case.facts(HandshakeFacts))
     return list(dict.fromkeys(certificate for certificate in shown if certificate is not None))
+
+
+def _is_of(certificate: CertificateFacts, name: str) -> bool:
+    asked = {plain_name(asked) for asked in certificate.names_asked}
+    return name in asked or covers(certificate.dns_names, certificate.ip_addresses, name)
 
 
 def judge_certificates(case: Case, judge: Callable[[CertificateFacts], Verdict]) -> Verdict:
@@ -119,6 +158,13 @@ def judge_certificates(case: Case, judge: Callable[[CertificateFacts], Verdict])
 
 
 def _no_certificate(case: Case) -> Verdict:
+    own, presented = _own_name(case), _presented(case)
+    if own is not None and presented:
+        return unknown(
+            f"The service was not asked for its certificate by the name {short(own)}.",
+            expected=own,
+            certificate=certificate_told(presented[0], names_asked=list(presented[0].names_asked)),
+        )
     handshakes = case.facts(HandshakeFacts)
     if any(facts.completed for facts in handshakes):
         return unknown("The handshake was completed, but its certificate was not seen or could not be read.")

@@ -1,4 +1,4 @@
-"""How long a CSV of 100,000 rows takes to validate, and how much memory: `python tests/bench/bench_inventory.py`.
+"""How long a CSV of 100,000 rows takes to validate, and how much memory: `python -m tests.bench inventory`.
 
 The inventory is synthetic. Reading happens in a child process, so that the peak is that of the reading alone.
 """
@@ -6,13 +6,14 @@ The inventory is synthetic. Reading happens in a child process, so that the peak
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
+
+from tests.memory import peak_kib
 
 HEAD = """\
 version: 1
@@ -46,7 +47,7 @@ def measure(inventory: Path) -> None:
     start = time.perf_counter()
     loaded = load([inventory], today=date(2026, 1, 1))
     seconds = time.perf_counter() - start
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak_mib = peak_kib() / 1024
     sys.stdout.write(f"{len(loaded.assets)} assets from CSV: {seconds:.2f} s, peak RSS {peak_mib:.0f} MiB\n")
 
 
@@ -61,7 +62,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         inventory = write(Path(folder), options.rows)
-        subprocess.run([sys.executable, __file__, "--measure", str(inventory)], check=True)
+        subprocess.run([sys.executable, "-m", "tests.bench.bench_inventory", "--measure", str(inventory)], check=True)
 
 
 if __name__ == "__main__":

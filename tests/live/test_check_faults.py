@@ -200,10 +200,8 @@ def test_thousands_at_once_in_bounded_memory(tmp_path: Path) -> None:
     table.write_text("asset_id,name,address,role,site,service,port,ae_title\n" + "\n".join(rows) + "\n")
     path = inventory(tmp_path, [], assets_from=["assets.csv"])
     program = (
-        "import json, re, sys; from checker.cli.main import run; code = run(sys.argv[1:]);"
-        # getrusage would tell the peak of the process that started this one.
-        "peak = re.search('VmHWM:[^0-9]*([0-9]+) kB', open('/proc/self/status').read()).group(1);"
-        "print('\\n' + json.dumps([code, int(peak)]))"
+        "import json, sys; from checker.cli.main import run; from tests.memory import peak_kib;"
+        "code = run(sys.argv[1:]); print('\\n' + json.dumps([code, peak_kib()]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "check", path, "--output", tmp_path / "reports", "--concurrency=2000"],

@@ -394,10 +394,11 @@ def test_a_run_that_is_damaged_is_told_with_its_place(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------------------------- large runs
 
 LARGE = """
-import resource, sys
+import sys
 from dataclasses import replace
 from pathlib import Path
 from checker.rules.examples import archive, port_seen
+from tests.memory import peak_kib
 from tests.unit.stored_runs import RunFolder, inventory, named, open_archive, run, silent
 
 def visit(number, own):
@@ -412,7 +413,7 @@ found = inventory(*fleet)
 run(Path(sys.argv[1]), "warm", inventory(archive()), open_archive(archive()))
 observations = (item for number, own in enumerate(fleet) for item in visit(number, own))
 summary = run(Path(sys.argv[1]), "large", found, observations)
-print(summary.assets.listed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(summary.assets.listed, peak_kib())
 """
 
 

@@ -46,6 +46,7 @@ from checker.rules.examples import (
     survey,
     web_service,
 )
+from checker.rules.examples_web import page
 from checker.rules.sweep import Place, few, listed, sweep
 
 DOOR_RULES = ("dicom.anonymous-query", "web.archive-open", "web.viewer-unauthenticated")
@@ -80,8 +81,6 @@ class _Door:
 
 def judge(case: Case) -> Verdict:
     """One open door fails; to pass, each door that could give images must be shut, and no unknown one stand open."""
-    if not _keeps_images(case.asset):
-        return not_applicable("The asset is no archive or viewer, and declares no DICOM or DICOMweb service.")
     doors = list(_doors(case))
     told = [door.told() for door in doors]
     unlocked = [door for door in doors if door.verdict.status is Status.FAIL]
@@ -92,6 +91,8 @@ def judge(case: Case) -> Verdict:
         )
         ids = dict.fromkeys(observation.id for door in unlocked for observation in door.case.seen)
         return replace(verdict, observations=tuple(ids))
+    if not _keeps_images(case.asset):
+        return not_applicable("The asset is no archive or viewer, and declares no DICOM or DICOMweb service.")
     undeclared = _undeclared(case)
     doubtful = [door for door in doors if door.verdict.status is not Status.PASS]
     if doubtful:
@@ -171,7 +172,8 @@ RULE = Rule(
         "It passes only where every declared door, at every address, was seen to be shut. One that did not answer, was"
         " not asked, or answered so that nothing follows gives unknown, and so does an open port that the inventory"
         " does not know and that might serve images.\n\n"
-        "It concerns archives, viewers, and every asset with a DICOM or DICOMweb service."
+        "It concerns archives, viewers, and every asset with a DICOM or DICOMweb service; any other asset only where"
+        " one of its doors was seen to be open."
     ),
     remedy=(
         "Shut the doors that the evidence names, each as its own rule tells: registered peers or client certificates"
@@ -213,6 +215,11 @@ RULE = Rule(
             "The declared door is shut, and beside it stands one that the inventory does not know.",
             asset_case(archive(), seen(rejected((1, 1, 3))), port_seen(8042)),
             Status.UNKNOWN,
+        ),
+        Example(
+            "A workstation shows the pages of an archive to anybody.",
+            asset_case(asset(web_service(), role=Role.WORKSTATION), seen(page(product="orthanc"), port=443)),
+            Status.FAIL,
         ),
         Example(
             "A workstation with a web page of its own keeps no archive.",
