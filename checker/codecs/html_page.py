@@ -134,16 +134,21 @@ def _title(markup: str) -> str | None:
 
 
 def _has_login_form(tags: list[tuple[str, dict[str, str]]]) -> bool:
+    """Whether one form asks for one password; who is let in already may change it, which takes two or three fields."""
+    passwords = [0]  # in each form, the first number for what stands before all of them
     for name, attributes in tags:
-        if name == "input" and (
-            attributes.get("type", "").strip() == "password" or attributes.get("name", "") in _FORM_FIELDS
-        ):
-            return True
-        if name == "form" and (
-            "j_security_check" in attributes.get("action", "") or attributes.get("id", "") in _FORM_IDS
-        ):
-            return True
-    return False
+        if name == "form":
+            if "j_security_check" in attributes.get("action", "") or attributes.get("id", "") in _FORM_IDS:
+                return True
+            passwords.append(0)
+        elif name == "input":
+            if attributes.get("name", "") in _FORM_FIELDS:
+                return True
+            if attributes.get("type", "").strip() == "password":
+                # HTML Standard, "Autofill": a password to be set, of the user or of somebody else.
+                new = "new-password" in attributes.get("autocomplete", "").split() or "disabled" in attributes
+                passwords[-1] += 2 if new else 1
+    return 1 in passwords
 
 
 def _refreshes_to_login(tags: list[tuple[str, dict[str, str]]]) -> bool:

@@ -159,8 +159,11 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
     if there == here:
         path = _NUMBER.sub("<number>", _PARAMETERS.sub("", target.path) or "/")
         return Redirect(SAME, _printable(path, _LONG), to_login)
-    # A host that is called so itself, and sends on to its own https, names no login by that.
-    elsewhere = target.hostname != source.hostname and names_login("", host=target.hostname or "")
+    # A host that is called so itself, and sends on to its own https, names no login by that; nor does one to which the
+    # very same question is to be put, for it may well be the archive's other name.
+    question = asked.partition("?")[0].rstrip("/")
+    moved = target.hostname == source.hostname or (bool(question) and target.path.rstrip("/") == question)
+    elsewhere = not moved and names_login("", host=target.hostname or "")
     return Redirect(there, None, to_login or elsewhere)
 
 

@@ -91,7 +91,7 @@ class _Run:
             loop.add_signal_handler(number, interrupt, number.name)
         syncing = asyncio.create_task(self._sync())
         try:
-            results = await asyncio.gather(*workers, return_exceptions=True)
+            results = await _all_or_none(workers)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
@@ -141,6 +141,16 @@ class _Run:
         while True:
             await asyncio.sleep(_SYNC_EVERY_S)
             await asyncio.to_thread(self._recorder.sync)
+
+
+async def _all_or_none(workers: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
+    """How each worker ended; the first that fails ends the others, for no visit may go on unrecorded."""
+    if workers:
+        ended, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        if any(not worker.cancelled() and worker.exception() is not None for worker in ended):
+            for worker in others:
+                worker.cancel()
+    return await asyncio.gather(*workers, return_exceptions=True)
 
 
 def _concurrency(wanted: int) -> int:

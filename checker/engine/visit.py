@@ -64,6 +64,7 @@ class Visit:
         # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
         self._plaintext_dicom: set[tuple[str, int]] = set()
         self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
+        self._refused = False  # an address, by the scope
         self._ended = False
 
     async def run(self) -> None:
@@ -81,6 +82,7 @@ class Visit:
             # A name that was not resolved gives nothing that the scope could have refused.
             self._close(not_visited=reason, refused_by_scope=bool(wanted))
             return
+        self._refused = len(permits) < len(wanted)
         plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved)
         steps = ((step, permits.get(step.address or "")) for step in plan.steps)
         self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
@@ -209,6 +211,6 @@ class Visit:
             bytes_received=device.bytes_received,
             gaps=tuple(device.gaps),
             not_visited=not_visited,
-            refused_by_scope=refused_by_scope,
+            refused_by_scope=refused_by_scope or self._refused,
         )
         self._observe(facts, "", 0, None)

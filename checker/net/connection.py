@@ -56,6 +56,7 @@ class Connection:
         self._on_end = on_end
         self._ended: End | None = None
         self._closed = False
+        self._more_ready = False
         self.rtt_ms = rtt_ms
         self.bytes_sent = 0
         self.bytes_received = 0
@@ -91,6 +92,10 @@ class Connection:
         if limit < 1:
             message = f"a limit of {limit} bytes would read as the end of the conversation"
             raise ValueError(message)
+        if self._more_ready:
+            # A peer that sends faster than it is read would otherwise never let another visit have the loop.
+            self._more_ready = False
+            await asyncio.sleep(0)
         while True:
             if self._ended is not None or self._closed:
                 return self._ended or End.CLOSED
@@ -101,7 +106,8 @@ class Connection:
                 if self._left <= 0:
                     # Whether the peer had more to say than the cap is seen without taking any of it.
                     return self._end(End.TOO_MUCH if self._sock.recv(1, socket.MSG_PEEK) else End.CLOSED)
-                data = self._sock.recv(min(limit, self._left))
+                wanted = min(limit, self._left)
+                data = self._sock.recv(wanted)
             except BlockingIOError:
                 if not await self._readiness.readable(self._deadline):
                     return self._end(End.TIMEOUT)
@@ -112,6 +118,7 @@ class Connection:
                 return self._end(End.CLOSED)
             self.bytes_received += len(data)
             self._left -= len(data)
+            self._more_ready = len(data) == wanted
             return data
 
     async def close(self) -> None:

@@ -15,13 +15,17 @@ CLEAN, FAILING, INCOMPLETE, UNDELIVERED = 0, 3, 4, 5
 class Outcome:
     """What the exit code follows from.
 
-    `failing` counts failing findings that no waiver covers, `failing_new` those of them that are new or reopened;
-    `undelivered` names the sinks that did not take the run.
+    `silent` counts services that gave no answer, of assets that did; `unasked` those that answered, and were not asked
+    all that tells who is let in; `partly_refused` visited assets of which the scope refused an address. `failing`
+    counts failing findings that no waiver covers, `failing_new` those of them that are new or reopened; `undelivered`
+    names the sinks that did not take the run.
     """
 
     assets: AssetCounts = field(default_factory=AssetCounts)
     services: ServiceCounts = field(default_factory=ServiceCounts)
     silent: int = 0
+    unasked: int = 0
+    partly_refused: int = 0
     failing: Mapping[Severity, int] = field(default_factory=dict)
     failing_new: Mapping[Severity, int] = field(default_factory=dict)
     judgement_errors: int = 0
@@ -35,9 +39,9 @@ def exit_code(outcome: Outcome, fail_on: Severity, fail_on_new: bool) -> tuple[i
 
     3 where findings fail at or over `fail_on` (with `fail_on_new`, only new and reopened ones count); a finding that a
     waiver covers stays `fail` but does not count, and no status but `fail` does. Else 4 where something gave no answer,
-    was not visited, was interrupted, or could not be judged; a visit or a judgement that a bug of ours broke off is
-    such a gap and not exit code 1, which is for runs that could not be concluded at all. Else 5 where a sink was not
-    delivered. Else 0.
+    was not asked or not visited, was interrupted, or could not be judged; a visit or a judgement that a bug of ours
+    broke off is such a gap and not exit code 1, which is for runs that could not be concluded at all. Else 5 where a
+    sink was not delivered. Else 0.
     """
     found = [
         (FAILING, _failing(outcome, fail_on, fail_on_new)),
@@ -79,6 +83,12 @@ def _incomplete(outcome: Outcome) -> list[str]:
         reasons.append(f"{_number(assets.unreachable, 'asset')} gave no answer.")
     if outcome.silent:
         reasons.append(f"{_number(outcome.silent, 'service')} of assets that answered gave no answer.")
+    if outcome.unasked:
+        reasons.append(
+            f"{_number(outcome.unasked, 'service')} {_was(outcome.unasked)} not asked all that tells who is let in."
+        )
+    if outcome.partly_refused:
+        reasons.append(f"Of {_number(outcome.partly_refused, 'visited asset')} the scope refused an address.")
     if outcome.visit_errors:
         reasons.append(f"{_number(outcome.visit_errors, 'visit')} broke off by an internal error.")
     if outcome.judgement_errors:

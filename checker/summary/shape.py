@@ -56,7 +56,7 @@ class DriftCounts:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCounts:
-    """How many declared services of the listed assets, and how many of them gave a protocol answer."""
+    """How many declared services of the listed assets, and how many of them answered as what they are."""
 
     declared: int = 0
     answered: int = 0

@@ -10,12 +10,19 @@ from collections.abc import Sequence
 
 from checker.model import (
     Asset,
+    AssociationOutcome,
+    AssociationPurpose,
     ConnectState,
+    DicomFacts,
     Drift,
+    Facts,
     Finding,
+    HttpEnd,
+    HttpFacts,
     NameFacts,
     Observation,
     PortFacts,
+    Service,
     Severity,
     Status,
     VisitFacts,
@@ -32,7 +39,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._assets = dict.fromkeys(("visited", "answered", "unreachable", "refused_by_scope", "not_visited"), 0)
-        self._services = self._services_answered = self._silent = 0
+        self._services = self._services_answered = self._silent = self._unasked = self._partly_refused = 0
         self._units = self._units_answered = 0
         self._status = dict.fromkeys(Status, 0)
         self._severity = dict.fromkeys(Severity, 0)
@@ -56,7 +63,7 @@ class Tally:
         visits = [item.facts for item in observations if isinstance(item.facts, VisitFacts)]
         if answered:
             state = "answered"
-        elif any(visit.refused_by_scope for visit in visits):
+        elif any(visit.refused_by_scope and visit.not_visited is not None for visit in visits):
             state = "refused_by_scope"
         elif any(visit.not_visited is not None for visit in visits) or not _was_asked(observations):
             state = "not_visited"
@@ -66,12 +73,16 @@ class Tally:
         if state in ("answered", "unreachable"):
             self._assets["visited"] += 1
             self._with_gaps += any(visit.gaps for visit in visits)
-        answering = {item.service for item in observations if item.service is not None and answers(item.facts)}
-        services = sum(index in answering for index in range(len(asset.services)))
+            self._partly_refused += any(visit.refused_by_scope for visit in visits)
+        declared = dict(enumerate(asset.services))
+        its_own = [(declared[item.service], item) for item in observations if item.service in declared]
+        answering = {item.service for service, item in its_own if _answered_as(service, item.facts)}
+        services = len(answering)
         self._services += len(asset.services)
         self._services_answered += services
         if answered:
             self._silent += len(asset.services) - services
+            self._unasked += len({item.service for _, item in its_own if _was_left_out(item.facts)} & answering)
         self._units += len(asset.services) or 1
         self._units_answered += services if asset.services else answered
 
@@ -127,8 +138,9 @@ class Tally:
 
     @property
     def coverage(self) -> float:
-        """The share, 0 to 1 in four decimals, of declared services that gave a protocol answer at one address at least.
+        """The share, 0 to 1 in four decimals, of declared services that gave an answer at one address at least.
 
+        It must be one of the protocol that they are declared to speak: TLS before a dead archive is no archive.
         An asset without services counts as one, which answered where anything came from the asset. What was not
         visited, by refusal, interruption or the inventory's own wish, did not answer. It is 1 only where everything
         answered, and 0 where nothing was listed.
@@ -145,6 +157,8 @@ class Tally:
             assets=self.assets,
             services=self.services,
             silent=self._silent,
+            unasked=self._unasked,
+            partly_refused=self._partly_refused,
             failing=dict(self._standing),
             failing_new=dict(self._standing_new),
             judgement_errors=self._status[Status.ERROR],
@@ -163,6 +177,29 @@ def came_from(asset: Asset, item: Observation) -> bool:
     # An ICMP message of a firewall on the way is no sign of life of the asset.
     own = {*asset.addresses, item.address}
     return item.facts.state is ConnectState.REJECTED and item.facts.offender in own
+
+
+def _answered_as(service: Service, facts: Facts) -> bool:
+    """Whether an answer came from what the service is declared to be."""
+    if service.is_dicom:
+        return isinstance(facts, DicomFacts) and facts.outcome is not AssociationOutcome.SPEAKS_TLS and answers(facts)
+    if service.is_web:
+        return isinstance(facts, HttpFacts) and answers(facts)
+    return answers(facts)
+
+
+def _was_left_out(facts: Facts) -> bool:
+    """Whether a question that tells who is let in was not asked; a wrong called AE title tells something else."""
+    match facts:
+        case DicomFacts():
+            of_access = facts.purpose is not AssociationPurpose.WRONG_CALLED
+            return facts.outcome is AssociationOutcome.NOT_ASKED and of_access
+        case HttpFacts():
+            return facts.end is HttpEnd.NOT_ASKED
+        case PortFacts():
+            return facts.state is ConnectState.NOT_ASKED
+        case _:
+            return False
 
 
 def _was_asked(observations: Sequence[Observation]) -> bool:

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_factories=LOOPS)]
 
 REQUEST = b"a question of 28 bytes, asked"[:28]
 CAP = 65_536
-QUICK_S, PATIENT_S = 0.5, 10.0  # for those that go on until the deadline, and for those that end before
+QUICK_S, PATIENT_S = 0.25, 10.0  # for those that go on until the deadline, and for those that end before
 LIMITS = Limits(connect_s=0.5, conversation_s=PATIENT_S, max_bytes=CAP)
 
 # How each conversation ends, and how many bytes come before: exactly, or from one to a few.

@@ -191,12 +191,9 @@ class TestOneAtATime:
     )
     async def test_the_second_one_waits(self, first: tuple[str, str], second: tuple[str, str]) -> None:
         door = Door(asset("a", ["127.0.0.2"]), asset("b", ["127.0.0.2", "127.0.0.3"], site="elsewhere"))
-        with (
-            listening(second[1]) as listener,
-            listening(first[1], port_of(listener)) if first[1] != second[1] else listening(first[1]) as other,
-        ):
+        with listening("0.0.0.0") as listener:
             device, permit = door.permitted(*first)
-            held = await opened(device, permit, port_of(other))
+            held = await opened(device, permit, port_of(listener))
             device, permit = door.permitted(*second)
             waiting = asyncio.create_task(opened(device, permit, port_of(listener)))
             await turns()
@@ -708,6 +705,18 @@ class TestCaps:
             await ours.close()
 
             assert ours.bytes_received == 1000
+
+    async def test_a_peer_that_is_always_ready_lets_others_have_the_loop(self) -> None:
+        async with conversation() as (ours, theirs, _door):
+            theirs.sendall(b"x" * 50_000)
+            seen: list[int] = []
+            other = asyncio.create_task(turns())
+            other.add_done_callback(lambda _: seen.append(ours.bytes_received))
+            while ours.bytes_received < 50_000:
+                assert isinstance(await ours.receive(1000), bytes)
+
+            assert seen
+            assert seen[0] < 50_000
 
     @pytest.mark.parametrize("limit", [0, -1])
     async def test_a_limit_that_would_read_as_the_end(self, limit: int) -> None:
