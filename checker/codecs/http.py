@@ -161,8 +161,9 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
         return Redirect(SAME, _printable(path, _LONG), to_login)
     # A host that is called so itself, and sends on to its own https, names no login by that; nor does one to which the
     # very same question is to be put, for it may well be the archive's other name.
-    question = asked.partition("?")[0].rstrip("/")
-    moved = target.hostname == source.hostname or (bool(question) and target.path.rstrip("/") == question)
+    path, _, query = asked.partition("?")
+    same_question = path.strip("/") != "" and (target.path.rstrip("/"), target.query) == (path.rstrip("/"), query)
+    moved = target.hostname == source.hostname or same_question
     elsewhere = not moved and names_login("", host=target.hostname or "")
     return Redirect(there, None, to_login or elsewhere)
 
@@ -270,6 +271,7 @@ def _with(
         body=body,
         body_alike=body_alike,
         login_form=page.login_form,
+        password_field=page.password_field,
         script_redirect_to_login=page.script_redirect_to_login,
         client_certificate_gate=gate,
         product=page.product,

@@ -515,4 +515,13 @@ def test_the_same_answer_gives_the_same_facts_however_long_it_goes_on() -> None:
 @pytest.mark.parametrize("host", ["auth.example.org", "sso.example.org", "login.example.org"])
 def test_a_host_that_is_called_like_a_login_names_none_by_sending_on_to_its_own_https(host: str) -> None:
     assert not redirect(f"https://{host}/viewer/", f"http://{host}", "/viewer/").to_login
-    assert redirect(f"https://{host}/viewer/", "http://archive.example.org", "/viewer/").to_login
+    assert redirect(f"https://{host}/", "http://archive.example.org", "/viewer/").to_login
+    assert redirect(f"https://{host}/viewer/?rd=1", "http://archive.example.org", "/viewer/").to_login
+    assert redirect(f"https://{host}/", "http://archive.example.org", "/").to_login
+
+
+@pytest.mark.parametrize("host", ["accounts.example.org", "pacs-sts.example.org", "identity.example.org"])
+def test_a_host_to_which_the_same_question_is_to_be_put_is_no_login_by_its_name(host: str) -> None:
+    asked = "/dicom-web/studies/<random>/series?limit=1"
+    leads = redirect(f"https://{host}{asked}", "http://archive.example.org", asked)
+    assert (leads.origin, leads.to_login) == (f"https://{host}", False)

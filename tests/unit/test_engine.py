@@ -138,17 +138,15 @@ def test_every_asset_is_visited_once(loop: str) -> None:
 
 
 def test_a_bug_in_one_visit_ends_that_visit_alone(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from checker.engine import visit
-
-    whole = visit.probe_dicom
+    from checker.probes.dicom import probe_dicom
 
     async def broken(talk: object, *arguments: object, **named: object) -> bool:
         if getattr(talk, "device").asset.id == "synthetic-3":  # noqa: B009 - the type is not the point
             message = "a bug, with the peer's bytes in its text: SECRET"
             raise KeyError(message)
-        return await whole(talk, *arguments, **named)  # type: ignore[arg-type]
+        return await probe_dicom(talk, *arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(visit, "probe_dicom", broken)
+    monkeypatch.setattr("checker.engine.visit.probe_dicom", broken)
     journal = Journal()
     end = journal.run(fleet(6))
     (error,) = end.errors

@@ -17,6 +17,7 @@ from checker.model import (
     ConnectState,
     ContextResult,
     DicomFacts,
+    NameFacts,
     Observation,
     PortFacts,
     QueryVerdict,
@@ -52,6 +53,7 @@ from checker.rules.examples import (
     survey,
     wrong_called,
 )
+from checker.rules.examples_web import refused
 
 # Base severities as the catalogue of rules was agreed; the rules themselves must say the same.
 SEVERITIES = {
@@ -506,7 +508,8 @@ def test_ssh_is_not_remote_administration_here() -> None:
 
 
 def test_policy_does_not_encrypt_telnet() -> None:
-    case = asset_case(archive(), port_seen(23), policy=policy(may_reach=["tcp/23"]))
+    shut = port_seen(21, ConnectState.FILTERED)
+    case = asset_case(archive(), port_seen(23), shut, policy=policy(may_reach=["tcp/23"]))
     assert status("exposure.cleartext-management", case) is Status.FAIL
     assert status("exposure.unexpected-open", case) is Status.PASS
 
@@ -594,3 +597,62 @@ def test_a_rule_is_printed_whole(entry: CataloguedRule) -> None:
         assert control.id in text
     assert text.count("\n| ") == len(entry.rule.examples) + 1
     assert f"](#{entry.id.replace('.', '')})" in catalogue_text(ALL)
+
+
+# ------------------------------------------------------------------------------------- what nobody asked is not shut
+
+_NAME = "archive.example.org"
+_REFUSED = "203.0.113.5"
+
+
+def _resolved(name: str, *addresses: str) -> Observation:
+    return seen(NameFacts(hostname=name, addresses=addresses), None, "", 0)
+
+
+def test_an_address_of_a_name_that_nobody_asked_is_no_shut_door() -> None:
+    by_name = asset(dicom_service(), addresses=(), hostname=_NAME)
+    shut = seen(rejected((1, 1, 3)))
+    assert status("archive.open", asset_case(by_name, _resolved(_NAME, ADDRESS), shut)) is Status.PASS
+    half = asset_case(by_name, _resolved(_NAME, ADDRESS, _REFUSED), shut)
+    assert [case.address for case in service_cases(half)] == [ADDRESS, _REFUSED]
+    assert status("archive.open", half) is Status.UNKNOWN
+
+
+def test_nor_is_one_of_a_url_on_another_name() -> None:
+    elsewhere = archive(dicomweb_service("https://pacs.example.org/dicom-web"))
+    shut = [seen(facts, 0, OTHER_ADDRESS, 443) for facts in refused(401, "basic")]
+    assert status("archive.open", asset_case(elsewhere, _resolved("pacs.example.org", OTHER_ADDRESS), *shut)) is (
+        Status.PASS
+    )
+    both = _resolved("pacs.example.org", OTHER_ADDRESS, _REFUSED)
+    assert status("archive.open", asset_case(elsewhere, both, *shut)) is Status.UNKNOWN
+
+
+def test_a_url_on_the_asset_s_own_name_is_judged_at_each_address_of_the_asset() -> None:
+    own = asset(dicomweb_service(f"https://{_NAME}/dicom-web"), addresses=(ADDRESS, OTHER_ADDRESS), hostname=_NAME)
+    first, second = ([seen(facts, 0, at, 443) for facts in refused(401, "basic")] for at in own.addresses)
+    assert status("archive.open", asset_case(own, *first, *second)) is Status.PASS
+    assert status("archive.open", asset_case(own, *first)) is Status.UNKNOWN
+
+
+def test_ports_of_an_address_that_a_name_has_and_nobody_asked_are_not_shut() -> None:
+    by_name = asset(dicom_service(), addresses=(), hostname=_NAME)
+    swept = [port_seen(11112), *ports_seen([21, 23], ConnectState.FILTERED)]
+    assert status("exposure.unexpected-open", asset_case(by_name, _resolved(_NAME, ADDRESS), *swept)) is Status.PASS
+    half = asset_case(by_name, _resolved(_NAME, ADDRESS, _REFUSED), *swept)
+    assert status("exposure.unexpected-open", half) is Status.UNKNOWN
+
+
+def test_plaintext_on_a_port_is_plaintext_for_every_service_declared_on_it() -> None:
+    both = archive(dicom_service(104), dicom_tls_service(104))
+    inside = seen(survey(echo_status=0, tls=True), 1, port=104)
+    outside = seen(survey(echo_status=0), 0, port=104)
+    for rule in ("dicom.tls-expected", "dicom.cleartext"):
+        tls_only, mixed = (asset_case(both, *shown) for shown in ((inside,), (inside, outside)))
+        assert [verdict.status for verdict in _verdicts_at(rule, tls_only, 1)] == [Status.PASS]
+        assert [verdict.status for verdict in _verdicts_at(rule, mixed, 1)] == [Status.FAIL]
+
+
+def _verdicts_at(rule: str, whole: Case, service: int) -> list[Verdict]:
+    wanted = whole.asset.services[service]
+    return [judge(rule, case) for case in service_cases(whole) if case.service is wanted]

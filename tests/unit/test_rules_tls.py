@@ -26,6 +26,7 @@ from checker.model import (
 )
 from checker.rules import CataloguedRule, catalogue
 from checker.rules.base import Case, Verdict
+from checker.rules.cases import service_cases
 from checker.rules.examples import (
     ADDRESS,
     NOW,
@@ -421,3 +422,34 @@ def test_only_a_declared_requirement_is_judged(declared: str | None) -> None:
     owner = tls_archive(client_certificate=declared)  # type: ignore[arg-type]
     case = service_case(owner, handshake(client_certificate="optional"))
     assert status("client-certificate-optional", case) is Status.NOT_APPLICABLE
+
+
+# ------------------------------------------------------------------------------------- two names on one port
+
+
+_A, _B = "a.example.org", "b.example.org"
+_TWO_NAMES = archive(dicomweb_service(f"https://{_A}/dicom-web"), dicomweb_service(f"https://{_B}/dicom-web"))
+
+
+def _asked_as_a(rule: str, *names: str) -> list[Status]:
+    of_a = handshake(certificate(dns_names=names, names_asked=[_A, ADDRESS]))
+    versions = replace(hellos(accepted=["TLS 1.3"], refused=["SSLv3", "TLS 1.0", "TLS 1.1"]), server_name=_A)
+    whole = asset_case(
+        _TWO_NAMES, *(seen(facts, service, port=443) for facts in (versions, of_a) for service in (0, 1))
+    )
+    return [judge(rule, case).status for case in service_cases(whole)]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["certificate-expired", "certificate-expiring", "certificate-untrusted", "certificate-weak",
+     "certificate-name"],
+)  # fmt: skip
+def test_a_certificate_that_was_asked_for_by_another_name_says_nothing(rule: str) -> None:
+    assert _asked_as_a(rule, _A) == [Status.PASS, Status.UNKNOWN]
+    assert _asked_as_a(rule, _A, _B) == [Status.PASS, Status.PASS]
+
+
+@pytest.mark.parametrize("rule", ["obsolete-protocol", "modern-protocol-missing"])
+def test_versions_that_were_asked_by_another_name_say_nothing(rule: str) -> None:
+    assert _asked_as_a(rule, _A) == [Status.PASS, Status.UNKNOWN]

@@ -9,21 +9,38 @@ import pytest
 
 from checker.judge import Judge
 from checker.model import (
+    Acceptance,
     Asset,
     AssociationOutcome,
     ConnectState,
+    DicomFacts,
     Drift,
     Finding,
+    HttpPurpose,
     NameFacts,
     Observation,
     PortFacts,
+    QueryVerdict,
     Severity,
     Status,
+    TlsFacts,
+    VersionFacts,
     VisitFacts,
     Waiver,
 )
 from checker.rules import catalogue
-from checker.rules.examples import archive, asset, dicom_service, rejected, survey
+from checker.rules.examples import (
+    archive,
+    asset,
+    canary,
+    dicom_service,
+    dicom_tls_service,
+    dicomweb_service,
+    rejected,
+    survey,
+    wrong_called,
+)
+from checker.rules.examples_web import no_answer
 from checker.summary import AssetCounts, DriftCounts, Outcome, ServiceCounts, Tally, exit_code
 from checker.summary.tally import came_from
 from tests.unit.stored_runs import (
@@ -134,6 +151,40 @@ def test_an_answer_at_one_address_is_enough(outcome: AssociationOutcome) -> None
     assert tally(ARCHIVE, elsewhere).coverage == 1.0
 
 
+def test_tls_before_a_dead_archive_is_no_answer_of_the_archive() -> None:
+    behind = archive(dicom_tls_service(), dicomweb_service())
+    hello = TlsFacts(versions=(VersionFacts("TLS 1.3", Acceptance.ACCEPTED),), answered=True)
+    dead = survey(AssociationOutcome.CLOSED, tls=True)
+    counted = tally(
+        behind,
+        [*observed(behind, dead, hello)[:-1], *observed(behind, no_answer(HttpPurpose.CANARY), hello, service=1)],
+    )
+    assert (counted.coverage, counted.services.answered) == (0.0, 0)
+    assert counted.outcome(visit_errors=0, interrupted=None).silent == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "unasked"),
+    [
+        pytest.param(canary(None, outcome=AssociationOutcome.NOT_ASKED), 1, id="the canary"),
+        pytest.param(wrong_called(AssociationOutcome.NOT_ASKED), 0, id="the wrong called title"),
+        pytest.param(canary(QueryVerdict.QUERY_ACCEPTED, 0x0000), 0, id="nothing"),
+    ],
+)
+def test_a_service_that_was_not_asked_all_of_access_is_counted(facts: DicomFacts, unasked: int) -> None:
+    counted = tally(ARCHIVE, observed(ARCHIVE, survey(echo_status=0), facts))
+    outcome = counted.outcome(visit_errors=0, interrupted=None)
+    assert (outcome.unasked, exit_code(outcome, Severity.HIGH, False)[0]) == (unasked, 4 if unasked else 0)
+
+
+def test_an_address_that_the_scope_refused_is_told_beside_one_that_answered() -> None:
+    visit = shut_archive(ARCHIVE)
+    visit[-1] = replace(visit[-1], facts=VisitFacts(connections=3, refused_by_scope=True))
+    counted = tally(ARCHIVE, visit)
+    assert (counted.assets.answered, counted.assets.refused_by_scope) == (1, 0)
+    assert counted.outcome(visit_errors=0, interrupted=None).partly_refused == 1
+
+
 def test_coverage_is_whole_only_where_everything_answered() -> None:
     counted = Tally()
     for number in range(30_000):
@@ -209,6 +260,8 @@ INCOMPLETE = [
     pytest.param({"assets": AssetCounts(3, 2, 2, 0, 1, 0)}, "1 asset was refused by the scope.", id="refused"),
     pytest.param({"assets": AssetCounts(3, 3, 1, 2, 0, 0)}, "2 assets gave no answer.", id="unreachable"),
     pytest.param({"silent": 2}, "2 services of assets that answered gave no answer.", id="services"),
+    pytest.param({"unasked": 1}, "1 service was not asked all that tells who is let in.", id="a question"),
+    pytest.param({"partly_refused": 2}, "Of 2 visited assets the scope refused an address.", id="an address"),
     pytest.param({"interrupted": "SIGINT"}, "The run was interrupted by SIGINT.", id="interrupted"),
     pytest.param({"visit_errors": 1}, "1 visit broke off by an internal error.", id="a visit broke off"),
     pytest.param({"judgement_errors": 2}, "2 judgements ended in an internal error.", id="a rule broke"),

@@ -39,6 +39,10 @@ def judge(case: Case) -> Verdict:
             not_decided=listed(swept.undecided),
             addresses_not_asked=list(swept.unasked),
         )
+    if all(place[1] in allowed for place in swept.asked):
+        return unknown(
+            f"No port was asked but those among {by}.", asked=len(swept.asked), allowed=sorted(allowed), allowed_by=by
+        )
     return passed(
         f"Of {counted(len(swept.asked))} asked, none is open but those among {by}.",
         open=listed(swept.open),
@@ -57,9 +61,9 @@ RULE = Rule(
         " asset and zone: what is not said must not be reachable. An inventory with no policy at all allows its"
         " declared services and nothing else. Where there is a policy, and the vantage is none of its zones, the answer"
         " is unknown.\n\n"
-        "Only a connection that was made, or an answer, counts as open. To pass, each port that was asked must have"
-        " given a state that decides, at each address; a pass speaks of the ports that were asked, which the evidence"
-        " counts."
+        "Only a connection that was made, or an answer, counts as open. To pass, a port must have been asked that is"
+        " not allowed, and each that was asked must have given a state that decides, at each address; a pass speaks of"
+        " the ports that were asked, which the evidence counts."
     ),
     remedy=(
         "Close the port on the device or in the firewall between the zones. If it is needed, add a line to the exposure"
@@ -96,6 +100,11 @@ RULE = Rule(
         Example(
             "One port could not be asked.",
             asset_case(archive(), port_seen(11112), port_seen(23, ConnectState.LOCAL_ERROR)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "Only the declared service was asked.",
+            asset_case(archive(), port_seen(11112)),
             Status.UNKNOWN,
         ),
         Example(
