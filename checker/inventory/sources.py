@@ -90,7 +90,9 @@ class Sources:
             raise Unreadable("expected a file; there is none of this name") from None
         except PermissionError:
             raise Unreadable("expected a file that may be read") from None
-        except (OSError, ValueError) as error:
+        except ValueError:  # from Python itself, in words that change with its versions
+            raise Unreadable("expected a file name without a NUL character") from None
+        except OSError as error:
             raise Unreadable(f"expected a file that can be opened ({_reason(error)})") from None
         file = os.fdopen(descriptor, "rb")
         try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from checker.model import NameFacts, Observation, Service
+from checker.model import ConnectState, NameFacts, Observation, PortFacts, Service
 from checker.rules.base import Case
 from checker.scope import canonical
 
@@ -35,8 +35,10 @@ def _is_of(observation: Observation, index: int, service: Service) -> bool:
 
 
 def _addresses(case: Case, service: Service, own: list[Observation]) -> list[str | None]:
-    found = [observation.address for observation in own if observation.address]
     host = service.host
+    # A URL names its place. At another address of the asset its port matters only where a sweep saw it open.
+    telling = (item for item in own if host is None or item.service is not None or _is_open(item))
+    found = [item.address for item in telling if item.address]
     literal = None if host is None else canonical(host)
     if host is None or host == (case.asset.hostname or "").lower():
         found += own_addresses(case)
@@ -51,6 +53,10 @@ def _addresses(case: Case, service: Service, own: list[Observation]) -> list[str
     unplaced = any(not observation.address for observation in own)
     places: list[str | None] = list(dict.fromkeys(found))
     return places if places and not unplaced else [*places, None]
+
+
+def _is_open(observation: Observation) -> bool:
+    return isinstance(observation.facts, PortFacts) and observation.facts.state is ConnectState.OPEN
 
 
 def own_addresses(case: Case) -> tuple[str, ...]:

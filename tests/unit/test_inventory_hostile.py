@@ -119,7 +119,7 @@ def test_paths_that_no_system_call_takes(folder: Path) -> None:
 
     assert faults_about(long) == [f"{long}: expected a file that can be opened (file name too long)"]
     assert faults_about(loop) == [f"{loop}: expected a file that can be opened (too many levels of symbolic links)"]
-    assert faults_about("nul\0.yaml") == ["nul\0.yaml: expected a file that can be opened (embedded null byte)"]
+    assert faults_about("nul\0.yaml") == ["nul\0.yaml: expected a file name without a NUL character"]
 
 
 def test_a_file_of_assets_from_that_is_missing_is_a_fault_of_the_line_that_names_it(folder: Path) -> None:

@@ -628,6 +628,22 @@ def test_nor_is_one_of_a_url_on_another_name() -> None:
     assert status("archive.open", asset_case(elsewhere, both, *shut)) is Status.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (ConnectState.CLOSED, Status.PASS),
+        (ConnectState.FILTERED, Status.PASS),
+        (ConnectState.OPEN, Status.UNKNOWN),
+    ],
+)
+def test_a_url_on_one_address_is_no_door_at_another_unless_the_port_is_open_there(
+    beside: ConnectState, expected: Status
+) -> None:
+    one = asset(dicomweb_service(f"http://{ADDRESS}:8042/dicom-web", 8042), addresses=(ADDRESS, OTHER_ADDRESS))
+    shut = [seen(facts, 0, ADDRESS, 8042) for facts in refused(401, "basic", tls=False)]
+    assert status("archive.open", asset_case(one, *shut, port_seen(8042, beside, OTHER_ADDRESS))) is expected
+
+
 def test_a_url_on_the_asset_s_own_name_is_judged_at_each_address_of_the_asset() -> None:
     own = asset(dicomweb_service(f"https://{_NAME}/dicom-web"), addresses=(ADDRESS, OTHER_ADDRESS), hostname=_NAME)
     first, second = ([seen(facts, 0, at, 443) for facts in refused(401, "basic")] for at in own.addresses)
