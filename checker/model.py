@@ -504,6 +504,7 @@ class HttpFacts:
     redirect_path: str | None = None
     redirect_to_login: bool = False  # the Location named a login or a single sign-on, wherever it is
     login_form: bool = False
+    password_field: bool = False  # a page asks for a password, to log in with or to change it
     script_redirect_to_login: bool = False
     client_certificate_gate: bool = False  # nginx's 400 "No required SSL certificate was sent"
     product: str | None = None  # id of a product of the catalogue whose marker was seen

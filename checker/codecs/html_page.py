@@ -47,9 +47,10 @@ _FORM_FIELDS = frozenset({"j_username", "j_password", "samlrequest"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page is. `product` is an id of the catalogue."""
+    """What a page is. `product` is an id of the catalogue; `password_field`: a password is asked for, whatever for."""
 
     login_form: bool = False
+    password_field: bool = False
     script_redirect_to_login: bool = False
     product: str | None = None
     single_page_shell: bool = False
@@ -80,6 +81,7 @@ def read_page(
     words = " ".join(_ANY_TAG.sub(" ", markup).split())
     return Page(
         login_form=_has_login_form(tags),
+        password_field=any(name == "input" and _is_password(attributes) for name, attributes in tags),
         script_redirect_to_login=_refreshes_to_login(tags)
         or (complete and len(prefix) <= PREFIX_BYTES and len(words) <= _LITTLE_TEXT and _goes_to_login(scripts)),
         product=_product(title, realm, whole, products() if catalogue is None else catalogue),
@@ -134,16 +136,25 @@ def _title(markup: str) -> str | None:
 
 
 def _has_login_form(tags: list[tuple[str, dict[str, str]]]) -> bool:
+    """Whether one form asks for one password; who is let in already may change it, which takes two or three fields."""
+    passwords = [0]  # in each form, the first number for what stands before all of them
     for name, attributes in tags:
-        if name == "input" and (
-            attributes.get("type", "").strip() == "password" or attributes.get("name", "") in _FORM_FIELDS
-        ):
-            return True
-        if name == "form" and (
-            "j_security_check" in attributes.get("action", "") or attributes.get("id", "") in _FORM_IDS
-        ):
-            return True
-    return False
+        if name == "form":
+            if "j_security_check" in attributes.get("action", "") or attributes.get("id", "") in _FORM_IDS:
+                return True
+            passwords.append(0)
+        elif name == "input":
+            if attributes.get("name", "") in _FORM_FIELDS:
+                return True
+            if _is_password(attributes):
+                # HTML Standard, "Autofill": a password to be set, of the user or of somebody else.
+                new = "new-password" in attributes.get("autocomplete", "").split() or "disabled" in attributes
+                passwords[-1] += 2 if new else 1
+    return 1 in passwords
+
+
+def _is_password(attributes: dict[str, str]) -> bool:
+    return attributes.get("type", "").strip() == "password"
 
 
 def _refreshes_to_login(tags: list[tuple[str, dict[str, str]]]) -> bool:

@@ -271,6 +271,7 @@ def _with(
         body=body,
         body_alike=body_alike,
         login_form=page.login_form,
+        password_field=page.password_field,
         script_redirect_to_login=page.script_redirect_to_login,
         client_certificate_gate=gate,
         product=page.product,

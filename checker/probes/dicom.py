@@ -2,9 +2,10 @@
 
 Up to three associations, each on a connection of its own and each a valid question: the survey (the declared called AE
 title, our unregistered calling one, many presentation contexts, C-ECHO), a called AE title that nobody has, and the
-canary (a C-FIND for a study that cannot exist). One further connection is kept for one of two cases: the port speaks
-the other mode, plaintext or TLS, than the inventory declares, or the service is busy and is asked once more. So there
-are never more than four. A caller who was refused by name is asked for nothing more.
+canary (a C-FIND for a study that cannot exist). One further connection is kept for one of three cases: the port speaks
+the other mode, plaintext or TLS, than the inventory declares; the service is busy and is asked once more; or it speaks
+TLS as declared, and is asked whether it takes strangers in plaintext as well. So there are never more than four. A
+caller who was refused by name is asked for nothing more in that mode.
 
 It never sends C-STORE, C-GET, C-MOVE or any N- request, and never follows silence by another question.
 """
@@ -30,7 +31,14 @@ MOST_CONNECTIONS = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
 _BACK_OFF_GAPS = 20
 _BACK_OFF_S = (0.5, 10.0)
 
+_SPOKEN = (
+    AssociationOutcome.ACCEPTED,
+    AssociationOutcome.REJECTED,
+    AssociationOutcome.ABORTED,
+    AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED,
+)
 _CALLER_OR_TITLE = ((1, 1, 1), (1, 1, 7))  # PS3.8 table 9-21: no reason; called AE title not recognised
+_ANSWERED_BEFORE = "the asset has answered a query with data before"
 _TRANSIENT = 2  # PS3.8 9.3.4: the result rejected-transient
 _PRESENTATION_PROVIDER = 3  # its reasons are temporary congestion and a local limit exceeded
 
@@ -44,6 +52,19 @@ async def probe_dicom(
     `ask_query` the canary is not asked. Each association is recorded as it ends.
     """
     inquiry = _Inquiry(talk, calling, server_name, tls=service.speaks_tls)
+    if await _ask(inquiry, service, ask_query=ask_query):
+        return True
+    called = service.ae_title or DEFAULT_CALLED_AE_TITLE
+    if not service.speaks_tls or not await inquiry.takes_plaintext_too(called):
+        return False
+    if not ask_query or not inquiry.left:
+        why = "no connection was left for it" if ask_query else _ANSWERED_BEFORE
+        inquiry.leave_out(AssociationPurpose.CANARY, called, why)
+        return False
+    return (await inquiry.canary(called)).query is QueryVerdict.KEY_IGNORED
+
+
+async def _ask(inquiry: _Inquiry, service: Service, *, ask_query: bool) -> bool:
     survey = await inquiry.survey(service.ae_title or DEFAULT_CALLED_AE_TITLE)
     called = survey.called_ae_title if _worth_a_query(survey) else None
     if _leaves_title_open(survey, service):
@@ -55,7 +76,7 @@ async def probe_dicom(
     if called is None:
         return False
     if not ask_query:
-        inquiry.leave_out(AssociationPurpose.CANARY, called, "the asset has answered a query with data before")
+        inquiry.leave_out(AssociationPurpose.CANARY, called, _ANSWERED_BEFORE)
         return False
     canary = await inquiry.canary(called)
     return canary.query is QueryVerdict.KEY_IGNORED
@@ -70,6 +91,7 @@ class _Inquiry:
         self._server_name = server_name
         self._tls = tls
         self._busy = False
+        self._spoke = False  # DICOM, or the demand for a certificate in its place
         self._came_back = False
         self.left = MOST_CONNECTIONS
 
@@ -91,6 +113,17 @@ class _Inquiry:
         """The query for a study that cannot exist."""
         association = await self._associate(AssociationPurpose.CANARY, called, echo=False)
         return await self._again_if_busy(association.facts, echo=False)
+
+    async def takes_plaintext_too(self, called: str) -> bool:
+        """Whether a port that spoke DICOM inside TLS takes an association in plaintext; False where it is not asked.
+
+        A device that is busy, or has no connection left for it, is spared the question.
+        """
+        if not self._tls or not self._spoke or self._busy or not self.left:
+            return False
+        self._tls = False
+        survey = (await self._associate(AssociationPurpose.SURVEY, called, echo=True)).facts
+        return _worth_a_query(survey)
 
     def leave_out(self, purpose: AssociationPurpose, called: str, why: str) -> DicomFacts:
         """Record that an association is not asked for, and why."""
@@ -114,6 +147,7 @@ class _Inquiry:
         association = await associate(self._talk, question)
         self._talk.record(association.facts)
         self._busy = _is_busy(association.facts)
+        self._spoke = association.facts.outcome in _SPOKEN
         return association
 
 

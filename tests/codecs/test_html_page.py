@@ -316,3 +316,24 @@ def test_no_page_takes_long_to_read() -> None:
     for page in _hostile():
         read_page(page, complete=True)
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "<input type=password name=old><input type=password name=new><input type=password name=again>",
+        "<input name=user><input type=password autocomplete=new-password>",
+        "<input name=server><input type=password disabled>",
+    ],
+)
+def test_a_password_to_be_set_is_no_login_and_yet_a_password(fields: str) -> None:
+    shown = f"<!doctype html><title>Studies</title><table><tr><td>1</table><form>{fields}</form>".encode()
+    page = read_page(shown, True)
+    assert (page.login_form, page.password_field) == (False, True)
+
+
+def test_a_login_is_one_beside_a_form_that_sets_a_password() -> None:
+    login = "<form><input name=user><input type=password></form>"
+    new = "<form><input type=password><input type=password></form>"
+    for shown in (login + new, new + login):
+        assert read_page(f"<!doctype html>{shown}".encode(), True).login_form

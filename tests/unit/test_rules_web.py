@@ -733,6 +733,7 @@ def test_a_basic_challenge_for_nonsense_is_one_and_none_for_it_says_nothing() ->
     [
         ([plain(login_form=True)], Status.FAIL),
         ([plain(404, login_form=True)], Status.FAIL),
+        ([plain(password_field=True)], Status.FAIL),
         ([plain(302, NONE, redirect_origin="same"), plain(login_form=True)], Status.FAIL),
         ([plain()], Status.PASS),
         ([plain(204, NONE)], Status.PASS),

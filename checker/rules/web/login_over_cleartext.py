@@ -28,7 +28,7 @@ def judge(case: Case) -> Verdict:
 def _one(facts: HttpFacts) -> Status | None:
     if not headers_read(facts):
         return None
-    if facts.login_form:
+    if facts.login_form or facts.password_field:
         return Status.FAIL
     if facts.purpose is HttpPurpose.CONTROL:
         return None  # nonsense may be answered before any login is asked for
