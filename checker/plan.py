@@ -38,7 +38,11 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a visit. `address` is None where `host` has first to be resolved; `services` are indexes."""
+    """One step of a visit. `services` are indexes.
+
+    `host` is the name by which it is asked, as a URL or the asset has it; `address` is None where that has first to be
+    resolved.
+    """
 
     kind: StepKind
     address: str | None
@@ -52,6 +56,11 @@ class Step:
     def place(self) -> tuple[str | None, int]:
         """Where it is asked, as far as that is known: two names that are not resolved yet are two places."""
         return self.address or self.host, self.port
+
+    @property
+    def server_name(self) -> str | None:
+        """The name to ask for in TLS (RFC 6066 section 3): never an address."""
+        return _server_name(self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +151,15 @@ def plan_asset(
 
     own = permitted(own_addresses(asset, resolved))
     for kind in (StepKind.DICOM, StepKind.DICOMWEB, StepKind.WEB, StepKind.TLS):
-        seen: set[tuple[str | None, int]] = set()
+        seen: set[object] = set()
         for index, service in enumerate(asset.services):
             for address in permitted(service_addresses(asset, service, resolved)):
                 if kind is not StepKind.TLS:
                     steps.extend(_questions(kind, asset, index, address))
                 elif service.speaks_tls:
                     step = _tls_step(asset, service, address, resolved)
-                    if step.place not in seen:
-                        seen.add(step.place)
+                    if (step.place, step.server_name) not in seen:
+                        seen.add((step.place, step.server_name))
                         steps.append(step)
     asked = {step.place for step in steps}
     for address in own:
@@ -180,7 +189,11 @@ def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) ->
 
 
 def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None) -> Step:
-    """One TLS step serves every declared service on the same address and port."""
+    """One TLS step serves every declared service that is asked by the same name on the same address and port.
+
+    A server may have settings and a certificate for each name, so another name is another question.
+    """
+
     host = _host(asset, service)
     sharing = tuple(
         index
@@ -188,7 +201,7 @@ def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dic
         if other.speaks_tls
         and other.port == service.port
         and address in service_addresses(asset, other, resolved)
-        and (address is not None or _host(asset, other) == host)
+        and _server_name(_host(asset, other)) == _server_name(host)
     )
     return Step(StepKind.TLS, address, service.port, sharing, TLS_CONNECTIONS, "versions and certificate", host)
 
@@ -213,6 +226,10 @@ def own_addresses(asset: Asset, resolved: dict[str, tuple[str, ...]] | None) -> 
 def _host(asset: Asset, service: Service) -> str | None:
     """The name that a service is asked by: its URL's, else the asset's own."""
     return service.host or asset.hostname
+
+
+def _server_name(host: str | None) -> str | None:
+    return None if host is None or canonical(host) is not None else host
 
 
 def service_addresses(

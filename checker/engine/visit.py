@@ -28,7 +28,7 @@ from checker.probes.ports import probe_port
 from checker.probes.talk import Talk
 from checker.probes.tls import probe_tls
 from checker.probes.web import probe_dicomweb, probe_web
-from checker.scope import Scope, canonical
+from checker.scope import Scope
 
 _DICOM_ANSWERS = (AssociationOutcome.ACCEPTED, AssociationOutcome.REJECTED, AssociationOutcome.ABORTED)
 
@@ -153,7 +153,7 @@ class Visit:
                     talk,
                     asset.services[step.services[0]],
                     calling=self._introduction.calling_ae_title,
-                    server_name=asset.hostname,
+                    server_name=step.server_name,
                     ask_query=self._may_query,
                 )
                 self._may_query = self._may_query and not answered_with_data
@@ -167,21 +167,12 @@ class Visit:
             case StepKind.TLS if (permit.address, step.port) in self._plaintext_dicom:
                 self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
-                server_name = self._server_name(step)
-                names = (server_name,) if server_name is not None else ()
-                await probe_tls(talk, server_name=server_name, names=(*names, permit.address))
+                names = (step.server_name,) if step.server_name is not None else ()
+                await probe_tls(talk, server_name=step.server_name, names=(*names, permit.address))
             case StepKind.PORT:
                 talk.note(await probe_port(talk))
             case StepKind.RESOLVE:
                 pass  # done before there was an address to ask
-
-    def _server_name(self, step: Step) -> str | None:
-        """The name to ask for in TLS: that of a URL, else the asset's; None where there are only addresses."""
-        for index in step.services:
-            host = self._asset.services[index].host
-            if host is not None and canonical(host) is None:
-                return host
-        return self._asset.hostname
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1

@@ -33,6 +33,9 @@ from checker.summary.shape import AssetCounts, DriftCounts, FindingCounts, Servi
 
 OPEN_ARCHIVE = "archive.open"
 
+_TRANSIENT = 2  # PS3.8 9.3.4: the result rejected-transient
+_TOO_MANY_REQUESTS, _SERVER_ERRORS = 429, 500  # RFC 6585 section 4, RFC 9110 section 15.6
+
 
 class Tally:
     """Counts a run, one asset at a time, in memory that does not grow but by the ids of open archives."""
@@ -181,11 +184,24 @@ def came_from(asset: Asset, item: Observation) -> bool:
 
 def _answered_as(service: Service, facts: Facts) -> bool:
     """Whether an answer came from what the service is declared to be."""
+    if _puts_off(facts):
+        return False
     if service.is_dicom:
         return isinstance(facts, DicomFacts) and facts.outcome is not AssociationOutcome.SPEAKS_TLS and answers(facts)
     if service.is_web:
         return isinstance(facts, HttpFacts) and answers(facts)
     return answers(facts)
+
+
+def _puts_off(facts: Facts) -> bool:
+    """Whether the answer is that there is none for now: a transient rejection, too many requests, a server in trouble."""
+    match facts:
+        case DicomFacts():
+            return facts.reject is not None and facts.reject[0] == _TRANSIENT
+        case HttpFacts():
+            return facts.status is not None and (facts.status == _TOO_MANY_REQUESTS or facts.status >= _SERVER_ERRORS)
+        case _:
+            return False
 
 
 def _was_left_out(facts: Facts) -> bool:

@@ -15,12 +15,14 @@ from checker.model import (
     ConnectState,
     DicomFacts,
     Drift,
+    Facts,
     Finding,
     HttpPurpose,
     NameFacts,
     Observation,
     PortFacts,
     QueryVerdict,
+    Service,
     Severity,
     Status,
     TlsFacts,
@@ -40,7 +42,7 @@ from checker.rules.examples import (
     survey,
     wrong_called,
 )
-from checker.rules.examples_web import no_answer
+from checker.rules.examples_web import no_answer, web_canary
 from checker.summary import AssetCounts, DriftCounts, Outcome, ServiceCounts, Tally, exit_code
 from checker.summary.tally import came_from
 from tests.unit.stored_runs import (
@@ -161,6 +163,21 @@ def test_tls_before_a_dead_archive_is_no_answer_of_the_archive() -> None:
     )
     assert (counted.coverage, counted.services.answered) == (0.0, 0)
     assert counted.outcome(visit_errors=0, interrupted=None).silent == 2
+
+
+@pytest.mark.parametrize(
+    ("service", "facts", "coverage"),
+    [
+        (dicom_service(), rejected((2, 3, 2)), 0.0),
+        (dicom_service(), rejected((1, 1, 7)), 1.0),
+        (dicomweb_service(), web_canary(503), 0.0),
+        (dicomweb_service(), web_canary(429), 0.0),
+        (dicomweb_service(), web_canary(404), 1.0),
+    ],
+)
+def test_a_service_that_puts_everybody_off_has_not_answered(service: Service, facts: Facts, coverage: float) -> None:
+    put_off = archive(service)
+    assert tally(put_off, observed(put_off, facts)).coverage == coverage
 
 
 @pytest.mark.parametrize(
