@@ -194,7 +194,7 @@ def _answered_as(service: Service, facts: Facts) -> bool:
 
 
 def _puts_off(facts: Facts) -> bool:
-    """Whether the answer is that there is none for now: a transient rejection, too many requests, a server in trouble."""
+    """Whether the answer is that there is none for now: busy, too many requests, a server in trouble."""
     match facts:
         case DicomFacts():
             return facts.reject is not None and facts.reject[0] == _TRANSIENT
