@@ -30,7 +30,6 @@ _LOOKUPS_AT_ONCE = 4
 # uvloop's clock counts milliseconds: a shorter sleep would be none.
 _SHORTEST_SLEEP_S = 0.001
 # Answers by which a device, or somebody in its name, shows that it is there.
-_HEARD = {ConnectState.CLOSED, ConnectState.RESET, ConnectState.REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,21 @@ class Device:
 
     def fell_silent(self, address: str, port: int, *, in_the_middle: bool) -> None:
         """Tell the manners that a question was not answered in time."""
-        self._gateway.manners.fell_silent(self._ask(address, port), in_the_middle=in_the_middle)
+        ask = self._ask(address, port)
+        self._gateway.manners.fell_silent(ask, in_the_middle=in_the_middle)
+        self._note_left_alone(ask)
+
+    def knocked_in_vain(self, address: str, port: int) -> None:
+        """Tell the manners that nothing came back to a connection attempt."""
+        ask = self._ask(address, port)
+        self._gateway.manners.knocked_in_vain(ask)
+        self._note_left_alone(ask)
+
+    def _note_left_alone(self, ask: Ask) -> None:
+        # At once, for there may be no further question that would be denied and tell it.
+        reason = self._gateway.manners.left_alone(ask)
+        if reason is not None:
+            self.note_gap(reason)
 
     def _permit(self, address: str) -> Permit | Refusal:
         answer = self._gateway.scope.permit(self.asset, address, self._gateway.clock.today())
@@ -233,8 +246,6 @@ class Device:
         if isinstance(outcome, PortFacts):
             if outcome.state is ConnectState.LOCAL_ERROR:
                 self.note_gap(f"this machine could not connect: {outcome.detail}")
-            elif outcome.state in _HEARD:
-                self._gateway.manners.heard(claim.ask)
             return outcome
         return Connection(
             outcome,

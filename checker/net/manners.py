@@ -23,7 +23,7 @@ from checker.model import AssetManners
 
 SITE_CONNECTIONS = 64
 RUN_CONNECTIONS_PER_SECOND = 5000.0
-# A device of which nothing at all was heard is not asked more questions than this.
+# A device that let this many questions in a row pass unanswered, on connections that it took, is asked no further one.
 SILENT_QUESTIONS = 3
 
 
@@ -110,7 +110,6 @@ class Manners:
         self._spent: dict[str, int] = {}
         self._left_alone: dict[str, str] = {}
         self._answered: set[tuple[str, int]] = set()
-        self._heard: set[str] = set()
         self._silent: dict[str, int] = {}
 
     def claim(self, ask: Ask) -> Claim:
@@ -169,33 +168,38 @@ class Manners:
             spent = max(self._spent.get(f"asset:{asset_id}", 0), self._spent.get(f"address:{ask.address}", 0))
             if spent >= manners.max_connections:
                 return Denied(f"the budget of {manners.max_connections} connections is spent")
-        for key in _keys(ask):
-            if key in self._left_alone:
-                return Denied(self._left_alone[key])
-        return None
+        reason = self.left_alone(ask)
+        return None if reason is None else Denied(reason)
 
-    def heard(self, ask: Ask) -> None:
-        """The device, or a firewall in its name, sent a refusal: it is not silent, though no question was answered."""
-        self._heard.add(ask.address)
-        self._silent.pop(ask.address, None)
+    def left_alone(self, ask: Ask) -> str | None:
+        """Why the device is not asked any more in this run, because of what it did; None where it may be."""
+        return next((self._left_alone[key] for key in _keys(ask) if key in self._left_alone), None)
 
     def answered(self, ask: Ask) -> None:
         """The port gave an answer to a question."""
         self._answered.add((ask.address, ask.port))
-        self.heard(ask)
+        self._silent.pop(ask.address, None)
 
     def fell_silent(self, ask: Ask, *, in_the_middle: bool) -> None:
-        """A question was not answered in time.
+        """A question on a connection that the device took was not answered in time.
 
         A device that stops in the middle is left alone for the rest of the run; so is one whose port had answered
-        before, and one that has said nothing at all to `SILENT_QUESTIONS` questions. Silent ports of a device that was
-        heard of are what a firewall makes of them, and say nothing about the device.
+        before, and one that has let `SILENT_QUESTIONS` questions in a row pass.
         """
         silent = self._silent[ask.address] = self._silent.get(ask.address, 0) + 1
         if in_the_middle or (ask.address, ask.port) in self._answered:
             self._leave_alone(ask, f"left alone: port {ask.port} stopped answering in the middle")
-        elif silent >= SILENT_QUESTIONS and ask.address not in self._heard:
+        elif silent >= SILENT_QUESTIONS:
             self._leave_alone(ask, f"left alone: {silent} questions in a row had no answer")
+
+    def knocked_in_vain(self, ask: Ask) -> None:
+        """A connection was asked for and nothing came back.
+
+        That is what a firewall makes of a port, and no burden to the device; of a port that had answered before it
+        means that the device has stopped.
+        """
+        if (ask.address, ask.port) in self._answered:
+            self._leave_alone(ask, f"left alone: port {ask.port} stopped answering in the middle")
 
     def spent(self, asset_id: str) -> int:
         """The connections that an asset has had in this run, also as another asset at one of its addresses."""

@@ -37,7 +37,7 @@ class Talk:
         if facts.state is ConnectState.NOT_ASKED and self.state is not None:
             return
         if facts.state is ConnectState.FILTERED:
-            self.fell_silent(in_the_middle=False)
+            self.device.knocked_in_vain(self.permit.address, self.port)
         if facts.state is not self.state:
             self.state = facts.state
             self.record(facts)

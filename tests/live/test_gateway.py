@@ -169,16 +169,6 @@ class TestStates:
         assert device.gaps == [f"this machine could not connect: {expected}"]
         assert door.idle
 
-    async def test_a_refusal_shows_that_somebody_is_there(self) -> None:
-        door = Door(asset(manners=AssetManners(gap_s=0.0)))
-        device, permit = door.permitted()
-        with closed_port("127.0.0.1") as port:
-            await device.connect(permit, port, "test", LIMITS)
-        for silent in range(1, 30):
-            device.fell_silent(permit.address, silent, in_the_middle=False)
-
-        assert device.denied(permit.address) is None
-
 
 class TestOneAtATime:
     @pytest.mark.parametrize(

@@ -306,23 +306,39 @@ class TestDenied:
         manners.fell_silent(wish(port=104), in_the_middle=False)
         assert manners.denied(wish(), NOON) is not None
 
-    def test_a_device_of_which_nothing_was_heard(self) -> None:
+    def test_questions_that_pass_unanswered_in_a_row(self) -> None:
         manners = Manners()
         for port in range(SILENT_QUESTIONS):
             assert manners.denied(wish(), NOON) is None
             manners.fell_silent(wish(port=port), in_the_middle=False)
 
-        assert manners.denied(wish(), NOON) is not None
+        reason = f"left alone: {SILENT_QUESTIONS} questions in a row had no answer"
+        assert manners.denied(wish(), NOON) == Denied(reason)
+        assert manners.left_alone(wish()) == reason
 
-    @pytest.mark.parametrize("sign", [Manners.answered, Manners.heard])
-    def test_silent_ports_of_a_device_that_was_heard_of_are_a_firewall(self, sign: object) -> None:
+    def test_an_answer_ends_the_row(self) -> None:
         manners = Manners()
-        manners.fell_silent(wish(port=1), in_the_middle=False)
-        (manners.answered if sign is Manners.answered else manners.heard)(wish(port=2))
-        for port in range(3, 30):
+        for port in range(1, 20, 2):
             manners.fell_silent(wish(port=port), in_the_middle=False)
+            manners.answered(wish(port=port + 1))
 
         assert manners.denied(wish(), NOON) is None
+
+    def test_silent_ports_are_a_firewall(self) -> None:
+        manners = Manners()
+        for port in range(3, 60):
+            manners.knocked_in_vain(wish(port=port))
+
+        assert manners.denied(wish(), NOON) is None
+
+    def test_a_port_that_had_answered_and_takes_no_connection_any_more(self) -> None:
+        manners = Manners()
+        manners.answered(wish(port=104))
+        manners.knocked_in_vain(wish(port=443))
+        assert manners.denied(wish(), NOON) is None
+
+        manners.knocked_in_vain(wish(port=104))
+        assert manners.left_alone(wish()) == "left alone: port 104 stopped answering in the middle"
 
 
 # ------------------------------------------------------------------------------------------------ everything at once
@@ -461,6 +477,10 @@ class MannersMachine(RuleBasedStateMachine):
     @rule(ask=WISHES, in_the_middle=st.booleans())
     def silence(self, ask: Ask, in_the_middle: bool) -> None:
         self.simulation.manners.fell_silent(ask, in_the_middle=in_the_middle)
+
+    @rule(ask=WISHES)
+    def knock_in_vain(self, ask: Ask) -> None:
+        self.simulation.manners.knocked_in_vain(ask)
 
     @rule(ask=WISHES)
     def answer(self, ask: Ask) -> None:
