@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import LOOPS
+from tests.live.checking import Run, command, environment, inventory
 from tests.live.servers.process import ROOT, missing, python_child, require, serving
 
 pytestmark = pytest.mark.live
@@ -334,3 +335,53 @@ def test_a_connection_to_ourselves_is_not_an_open_port(network: Network, vantage
         settle(network.vantage, {"ipv4/ip_local_port_range": "33000 60999"})
 
     assert seen["state"] == "closed"
+
+
+# ------------------------------------------------------------------------------------------- the whole product
+
+
+def checked(network: Network, folder: Path, ports: Sequence[int], *arguments: str) -> Run:
+    """`check` from the vantage on the device, with a policy under which nothing but the open port may be reached."""
+    ipv4_only = [{"id": "device", "address": DEVICE[4], "zone": "inside", "services": []}]
+    path = inventory(
+        folder,
+        ipv4_only,
+        owned_networks=["10.231.2.0/24"],
+        zones=[{"name": "inside"}, {"name": "internet"}],
+        defaults={"calling_ae_title": "SECAUDIT", "ports": list(ports)},
+        exposure=[{"from": "internet", "to": {"role": "archive"}, "may_reach": [f"tcp/{network.open_port}"]}],
+    )
+    done = subprocess.run(
+        ["ip", "netns", "exec", network.vantage, *command("check", path, "--output", folder, "--vantage", "internet")],
+        capture_output=True, text=True, timeout=60, env=environment(**_PATH), cwd=folder,
+    )  # fmt: skip
+    return Run((folder / "latest").resolve(), done.returncode, done.stdout, done.stderr)
+
+
+def test_a_firewall_that_drops_everything_passes_where_nothing_may_be_reached(network: Network, tmp_path: Path) -> None:
+    # More ports than unanswered questions would be allowed to a device.
+    with_rule = "\n".join(f"add rule inet filter cut tcp dport {port} drop" for port in range(40_101, 40_105))
+    inside(network.firewall, "nft", "-f", "-", given=with_rule)
+    try:
+        seen = checked(network, tmp_path, range(40_101, 40_105))
+    finally:
+        inside(network.firewall, "nft", "flush", "chain", "inet", "filter", "cut")
+    assert {item["facts"]["state"] for item in seen.observations if item["facts"]["type"] == "port"} == {"filtered"}
+    assert seen.status("device", "exposure.unexpected-open") == "pass"
+    assert seen.status("device", "asset.unreachable") == "fail"
+    assert seen.exit_code == 4  # nothing answered: nothing else is known of it
+
+
+def test_each_answer_of_a_firewall_is_judged_for_what_it_is(network: Network, tmp_path: Path) -> None:
+    seen = checked(network, tmp_path, [DROP, ADMIN, RESET, CLOSED, network.open_port])
+    states = {item["port"]: item["facts"] for item in seen.observations if item["facts"]["type"] == "port"}
+    assert {port: facts["state"] for port, facts in states.items()} == {
+        DROP: "filtered", ADMIN: "rejected", RESET: "closed", CLOSED: "closed", network.open_port: "open",
+    }  # fmt: skip
+    assert (states[ADMIN]["icmp"], states[ADMIN]["offender"]) == ([3, 13], FIREWALL[4])
+    assert seen.status("device", "exposure.unexpected-open") == "pass"
+    # Resets came back in the device's name, where policy has a firewall stand between.
+    assert seen.status("device", "exposure.not-filtered") == "fail"
+    assert seen.status("device", "exposure.internet-reachable") == "fail"
+    assert seen.status("device", "asset.unreachable") == "pass"
+    assert seen.exit_code == 3
