@@ -55,3 +55,11 @@ class ScopeViolation(PacsCheckerError):  # noqa: N818 - a violation is what it i
 
 class MalformedPeerData(PacsCheckerError):  # noqa: N818 - see above
     """Bytes from a peer that obey no standard. The message never holds a byte of what was received."""
+
+
+def place_of(error: BaseException) -> str:
+    """Module and line in which an exception arose, such as `checker.plan:41`; never its text: it may quote a peer."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "an unknown place" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -15,7 +15,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from math import isfinite
 
-from checker.errors import UsageError
+from checker.errors import UsageError, place_of
 from checker.model import (
     Asset,
     AssetRef,
@@ -71,11 +71,7 @@ class _Broken:
 
     @classmethod
     def of(cls, error: BaseException) -> _Broken:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = "?" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
-        return cls(type(error).__name__, place)
+        return cls(type(error).__name__, place_of(error))
 
     def verdict(self) -> Verdict:
         return Verdict(

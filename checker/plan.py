@@ -65,7 +65,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class AssetPlan:
-    """A whole visit: its steps in order, why parts of it will not happen, and its cost in connections."""
+    """A whole visit: its steps in order, why parts of it will not happen, and the most connections that it may take.
+
+    Of a name that is not resolved it is not known at how many addresses it will be asked, so only the budget bounds it.
+    """
 
     asset_id: str
     steps: tuple[Step, ...]
@@ -104,18 +107,13 @@ def plan_run(
     """What a run over these assets would do."""
     scope = Scope(inventory)
     plans = tuple(plan_asset(asset, scope, ports, today) for asset in assets)
-    longest = max(
-        (
-            plan.connections * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
-            for plan, asset in zip(plans, assets, strict=True)
-        ),
-        default=0.0,
-    )
-    whole = sum(
-        plan.connections * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
+    seconds = [
+        min(plan.connections, sum(step.connections for step in plan.steps))
+        * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
         for plan, asset in zip(plans, assets, strict=True)
-    )
-    return Plan(plans, sum(plan.connections for plan in plans), max(longest, whole / concurrency))
+    ]
+    longest = max(seconds, default=0.0)
+    return Plan(plans, sum(plan.connections for plan in plans), max(longest, sum(seconds) / concurrency))
 
 
 def plan_asset(
@@ -171,7 +169,8 @@ def plan_asset(
     budget = asset.manners.max_connections
     if total > budget:
         refusals.append(f"up to {total} connections are wanted and the budget is {budget}: the last may not be asked")
-    return AssetPlan(asset.id, tuple(steps), tuple(refusals), min(total, budget))
+    unknown = any(step.address is None and step.connections for step in steps)
+    return AssetPlan(asset.id, tuple(steps), tuple(refusals), budget if unknown else min(total, budget))
 
 
 def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) -> list[Step]:

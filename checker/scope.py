@@ -48,6 +48,12 @@ def canonical(text: str) -> Address | None:
     return address
 
 
+def is_edge(address: str, network: str) -> bool:
+    """Whether an address is the first or the last of an IPv4 network: of no device, or of all (RFC 1812 4.2.2.11)."""
+    parsed, held = ipaddress.ip_address(address), ipaddress.ip_network(network)
+    return held.version == 4 and held.prefixlen < 31 and parsed in (held.network_address, held.broadcast_address)
+
+
 class Scope:
     """The boundary that an inventory draws: owned networks less exclusions, until the authorization expires."""
 

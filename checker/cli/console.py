@@ -5,6 +5,7 @@ All text that a device may have chosen is printed as text, never as markup, and 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -32,13 +33,25 @@ STYLES = {
 """How severities and statuses are coloured; colour is never the only sign."""
 
 
+class _Console(Console):
+    """Leaves it to the caller what a reader that has gone means; rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def give_up_output() -> None:
+    """From here on standard output leads nowhere, so that Python does not complain at its end about what it holds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console(stream: IO[str] | None = None) -> Console:
     """A console on a stream, standard output where none is given; NO_COLOR is heeded."""
     target = sys.stdout if stream is None else stream
     if target.isatty():
-        return Console(file=target, highlight=False)
+        return _Console(file=target, highlight=False)
     width = os.environ.get("COLUMNS", "")
-    return Console(
+    return _Console(
         file=target, highlight=False, width=int(width) if width.isdigit() and int(width) >= 40 else PLAIN_WIDTH
     )
 

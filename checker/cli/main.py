@@ -18,7 +18,7 @@ import click
 from checker import __version__
 from checker.cli import commands
 from checker.cli.settings import Settings
-from checker.errors import InventoryError, UsageError
+from checker.errors import InventoryError, UsageError, place_of
 
 EXIT_INTERNAL = 1
 EXIT_USAGE = 2
@@ -95,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(f"Error: {where}{error.strerror or type(error).__name__}", err=True)
         return EXIT_INTERNAL
     except Exception as error:  # the last resort: one line, and no text that may quote a peer
-        click.echo(f"Internal error: {type(error).__name__} in {_place(error)}. Please report it.", err=True)
+        click.echo(f"Internal error: {type(error).__name__} in {place_of(error)}. Please report it.", err=True)
         return EXIT_INTERNAL
     return result if isinstance(result, int) else 0
 
@@ -105,10 +105,3 @@ def _tell_faults(error: InventoryError) -> None:
         click.echo(str(fault), err=True)
     count = len(error.faults)
     click.echo(f"{count} fault{'' if count == 1 else 's'} in the inventory; nothing was sent.", err=True)
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "an unknown place" if trace is None else f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"

@@ -75,6 +75,23 @@ def load_inventory(paths: tuple[Path, ...]) -> Inventory:
     return load(paths, today=date.today())  # noqa: DTZ011 - authorizations are written in local days
 
 
+def tell_notices(inventory: Inventory) -> None:
+    """What the inventory's reader passed over, on standard error."""
+    for notice in inventory.notices:
+        click.echo(f"Notice: {notice}", err=True)
+
+
+def tell_vantage(inventory: Inventory, vantage: str) -> None:
+    """A notice on standard error where there is exposure policy and the vantage is no zone that it could speak of."""
+    if inventory.exposure and vantage not in {zone.name for zone in inventory.zones}:
+        zones = ", ".join(zone.name for zone in inventory.zones)
+        click.echo(
+            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says"
+            " nothing of what may be reached from here; name the zone with --vantage.",
+            err=True,
+        )
+
+
 def chosen_assets(inventory: Inventory, globs: tuple[str, ...]) -> tuple[Asset, ...]:
     """The assets whose id matches one of the globs, all where there is none; UsageError where none matches."""
     from fnmatch import fnmatchcase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import islice
 from math import floor
 from pathlib import Path
@@ -12,20 +13,35 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from checker.cli.console import console, plain, word
+from checker.cli.console import EXIT_INTERNAL, console, give_up_output, plain, word
 from checker.model import Status
 from checker.summary import RunSummary
 
 MOST_FINDINGS = 30
 
 
-def print_json(folder: Path) -> None:
-    """`run.json` as it stands in the run's folder."""
-    click.echo((folder / "run.json").read_bytes().rstrip(b"\n"))
+def tell(summary: RunSummary, folder: Path, *, as_json: bool, quiet: bool) -> int:
+    """Print how a run ended, as JSON or for people, and return its exit code.
+
+    Whoever reads may stop in the middle, as `head` does; the run is stored and its exit code stays. Where the output
+    itself fails, as on a full disk, the exit code is 1, for whoever reads it has not got all.
+    """
+    try:
+        if as_json:
+            click.echo((folder / "run.json").read_bytes().rstrip(b"\n"))
+        elif not quiet:
+            _print(summary, folder)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        give_up_output()
+    except OSError as error:
+        give_up_output()
+        click.echo(f"Error: standard output: {error.strerror}; the run is stored in {folder}", err=True)
+        return EXIT_INTERNAL
+    return summary.exit_code
 
 
-def print_report(summary: RunSummary, folder: Path) -> None:
-    """The findings, the open archives first, then the counts."""
+def _print(summary: RunSummary, folder: Path) -> None:
     output = console()
     _headline(output, summary)
     _findings(output, summary, folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from checker.model import Observation, Totals
 
@@ -18,7 +18,6 @@ class EngineOptions:
 
     vantage: str = "local"
     ports: str | tuple[int, ...] | None = None
-    depth: Literal["policy", "full"] = "policy"
     rate: float | None = None
     concurrency: int = 500
 

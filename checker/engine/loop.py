@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from checker.engine.contract import EngineEnd, EngineOptions, Recorder
 from checker.engine.visit import Visit
+from checker.errors import place_of
 from checker.introduction import Introduction
 from checker.model import Asset, Inventory
 from checker.net.gateway import Clock, Gateway
@@ -129,7 +130,7 @@ class _Run:
                 visit.end("the run was broken off")
                 raise
             except Exception as error:  # one asset's bug must not end the visits of all others
-                where = _where(error)
+                where = place_of(error)
                 # Without a traceback, which may quote a peer.
                 _log.error("visit of asset %s broke off: %s in %s", asset.id, type(error).__name__, where)
                 self._errors.append(f"{asset.id}: {type(error).__name__} in {where}")
@@ -161,14 +162,3 @@ def _concurrency(wanted: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
         soft = raised
     return max(1, min(wanted, soft - _DESCRIPTORS_KEPT)) if soft != resource.RLIM_INFINITY else wanted
-
-
-def _where(error: BaseException) -> str:
-    """File and line in which an exception arose, without its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "unknown place"
-    name = trace.tb_frame.f_globals.get("__name__", "?")
-    return f"{name}:{trace.tb_lineno}"

@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterable
 from checker.introduction import Introduction
 from checker.model import (
     AssociationOutcome,
+    BodyKind,
     ConnectState,
     DicomFacts,
     Facts,
+    HttpFacts,
+    HttpPurpose,
     Observation,
     Permit,
     PortFacts,
+    QueryVerdict,
     VisitFacts,
 )
 from checker.net.gateway import Clock, Device
@@ -31,6 +35,19 @@ from checker.probes.web import probe_dicomweb, probe_web
 from checker.scope import Scope
 
 _DICOM_ANSWERS = (AssociationOutcome.ACCEPTED, AssociationOutcome.REJECTED, AssociationOutcome.ABORTED)
+# PS3.8 9.3.4: the result rejected-transient, and the source whose reasons are congestion and a local limit exceeded.
+_TRANSIENT, _PRESENTATION_PROVIDER = 2, 3
+_HTTP_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
+
+
+_WEB_QUERIES = (HttpPurpose.CANARY, HttpPurpose.CONTROL)
+
+
+def _says_busy(facts: Facts) -> bool:
+    """Whether an answer is that the service is busy, and is to be asked later."""
+    if isinstance(facts, DicomFacts):
+        return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
+    return isinstance(facts, HttpFacts) and facts.status in _HTTP_BUSY
 
 
 class Visit:
@@ -141,9 +158,20 @@ class Visit:
             def record(facts: Facts) -> None:
                 for service in step.services or (None,):
                     self._observe(facts, permit.address, step.port, service)
+                self._heed(facts, permit.address, step.port)
 
             self._talks[key] = Talk(self._device, permit, step.port, record)
         return self._talks[key]
+
+    def _heed(self, facts: Facts, address: str, port: int) -> None:
+        """Tell the manners what of an answer concerns whoever asks the device next, also as another asset there."""
+        if _says_busy(facts):
+            self._device.busy(address, port)
+        if isinstance(facts, DicomFacts) and facts.query is QueryVerdict.KEY_IGNORED:
+            self._device.gave_data(address, port, f"dicom {facts.purpose}")
+        if isinstance(facts, HttpFacts) and facts.body is BodyKind.FILLED_ARRAY and facts.purpose in _WEB_QUERIES:
+            for purpose in _WEB_QUERIES:
+                self._device.gave_data(address, port, f"dicomweb {purpose}")
 
     async def _take(self, step: Step, permit: Permit, talk: Talk) -> None:
         asset = self._asset

@@ -22,15 +22,13 @@ from checker.net.icmp import keep_errors
 from checker.net.ledger import Entry, Ledger
 from checker.net.manners import Ask, Claim, Denied, Go, Manners, WaitUntil
 from checker.net.readiness import Readiness
-from checker.scope import Listed, Scope, canonical
+from checker.scope import Listed, Scope, canonical, is_edge
 
 _RESOLVE_S = 5.0
 # A look-up holds a thread of the loop's pool for as long as the resolver takes.
 _LOOKUPS_AT_ONCE = 4
 # uvloop's clock counts milliseconds: a shorter sleep would be none.
 _SHORTEST_SLEEP_S = 0.001
-# Answers by which a device, or somebody in its name, shows that it is there.
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -77,10 +75,10 @@ class Gateway:
             raise ScopeViolation(message)
         return Device(self, asset)
 
-    def ask(self, asset: Asset, address: str, port: int) -> Ask:
+    def ask(self, asset: Asset, address: str, port: int, question: str = "") -> Ask:
         """The wish for a connection, with the manners of every asset that the inventory has at the address."""
         others = tuple(other for other in self.listed.assets_at(address) if other[0] != asset.id)
-        return Ask(asset.id, address, port, asset.site, asset.manners, others)
+        return Ask(asset.id, address, port, asset.site, asset.manners, others, question)
 
     async def admitted(self, ask: Ask) -> Claim | Denied:
         """Wait until the manners let this connection through, or say why they never will. `leave` ends the claim."""
@@ -174,19 +172,22 @@ class Device:
     async def connect(self, permit: Permit, port: int, purpose: str, limits: Limits) -> Connection | PortFacts:
         """One connection, when the manners allow it; `PortFacts` says why there is none.
 
-        Raises ScopeViolation for a permit that the scope does not confirm: that is a bug, and nothing is sent.
+        Raises ScopeViolation for a permit that the scope does not confirm: that is a bug, and nothing is sent. One that
+        was good until the authorization expired is a refusal like others.
         """
         gateway = self._gateway
-        self._confirm(permit, port, purpose)
-        claim = await gateway.admitted(self._ask(permit.address, port))
+        expired = self._confirm(permit, port, purpose)
+        if expired is not None:
+            return self._not_asked(permit, port, purpose, expired)
+        claim = await gateway.admitted(self._ask(permit.address, port, purpose))
         if isinstance(claim, Denied):
-            gateway.ledger.refused(self.asset.id, permit.address, port, purpose, claim.reason)
-            self.note_gap(claim.reason)
-            return PortFacts(state=ConnectState.NOT_ASKED, detail=claim.reason)
+            return self._not_asked(permit, port, purpose, claim.reason)
         connection: Connection | None = None
         try:
             # Waiting for a turn may have taken long.
-            self._confirm(permit, port, purpose)
+            expired = self._confirm(permit, port, purpose)
+            if expired is not None:
+                return self._not_asked(permit, port, purpose, expired)
             made = await self._open(claim, permit, purpose, limits)
             connection = made if isinstance(made, Connection) else None
             return made
@@ -197,6 +198,14 @@ class Device:
     def answered(self, address: str, port: int) -> None:
         """Tell the manners that a question to the port was answered."""
         self._gateway.manners.answered(self._ask(address, port))
+
+    def busy(self, address: str, port: int) -> None:
+        """Tell the manners that the port answered that it is busy."""
+        self._gateway.manners.busy(self._ask(address, port), asyncio.get_running_loop().time())
+
+    def gave_data(self, address: str, port: int, purpose: str) -> None:
+        """Tell the manners that a question, by its purpose in `connect`, was answered with data."""
+        self._gateway.manners.gave_data(self._ask(address, port, purpose))
 
     def fell_silent(self, address: str, port: int, *, in_the_middle: bool) -> None:
         """Tell the manners that a question was not answered in time."""
@@ -220,16 +229,31 @@ class Device:
         answer = self._gateway.scope.permit(self.asset, address, self._gateway.clock.today())
         if isinstance(answer, Refusal):
             return answer
-        if self._gateway.listed.address(answer.address) or answer.address in self._resolved:
+        if self._gateway.listed.address(answer.address):
+            return answer
+        if answer.address in self._resolved:
+            if is_edge(answer.address, answer.network):
+                return Refusal(self.asset.id, answer.address, f"{answer.address} is an end of {answer.network}")
             return answer
         # An owned network is a boundary and never a target.
         return Refusal(self.asset.id, answer.address, f"{answer.address} is no address of the inventory")
 
-    def _confirm(self, permit: Permit, port: int, purpose: str) -> None:
-        if self._permit(permit.address) != permit:
-            self._gateway.ledger.refused(self.asset.id, permit.address, port, purpose, "no valid permit")
-            message = f"no valid permit for {permit.address} as a part of asset {self.asset.id}"
-            raise ScopeViolation(message)
+    def _confirm(self, permit: Permit, port: int, purpose: str) -> str | None:
+        """None for a permit that is good, why it is not any more for one that was. ScopeViolation for any other."""
+        answer = self._permit(permit.address)
+        if answer == permit:
+            return None
+        scope, today = self._gateway.scope, self._gateway.clock.today()
+        if isinstance(answer, Refusal) and permit.expires < today and scope.confirms(permit, self.asset, permit.expires):
+            return answer.reason
+        self._gateway.ledger.refused(self.asset.id, permit.address, port, purpose, "no valid permit")
+        message = f"no valid permit for {permit.address} as a part of asset {self.asset.id}"
+        raise ScopeViolation(message)
+
+    def _not_asked(self, permit: Permit, port: int, purpose: str, reason: str) -> PortFacts:
+        self._gateway.ledger.refused(self.asset.id, permit.address, port, purpose, reason)
+        self.note_gap(reason)
+        return PortFacts(state=ConnectState.NOT_ASKED, detail=reason)
 
     async def _open(self, claim: Claim, permit: Permit, purpose: str, limits: Limits) -> Connection | PortFacts:
         ledger, loop = self._gateway.ledger, asyncio.get_running_loop()
@@ -263,8 +287,9 @@ class Device:
         finally:
             self._gateway.leave(claim)
 
-    def _ask(self, address: str, port: int) -> Ask:
-        return self._gateway.ask(self.asset, address, port)
+    def _ask(self, address: str, port: int, purpose: str = "") -> Ask:
+        # Whether in plaintext or inside TLS, it is the same question.
+        return self._gateway.ask(self.asset, address, port, purpose.replace("-tls ", " "))
 
 
 async def _connect(address: str, port: int, limits: Limits) -> socket.socket | PortFacts:

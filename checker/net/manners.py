@@ -25,6 +25,11 @@ SITE_CONNECTIONS = 64
 RUN_CONNECTIONS_PER_SECOND = 5000.0
 # A device that let this many questions in a row pass unanswered, on connections that it took, is asked no further one.
 SILENT_QUESTIONS = 3
+# A port that said so often that it is busy is not asked any further.
+BUSY_ANSWERS = 2
+# A device that said so is left in peace for this many of its own gaps, within these bounds in seconds.
+_BUSY_GAPS = 20
+_BUSY_S = (0.5, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Ask:
     """A wish for one connection, by an asset of `site` with these `manners`.
 
     `others` are all other assets that the inventory has at the address, with their manners: all of them hold.
+    `question` is what it is for, in the same words for the same question.
     """
 
     asset_id: str
@@ -40,6 +46,12 @@ class Ask:
     site: str
     manners: AssetManners
     others: tuple[tuple[str, AssetManners], ...] = ()
+    question: str = ""
+
+    @property
+    def gap_s(self) -> float:
+        """The longest gap that somebody at the address wants."""
+        return max((self.manners.gap_s, *(manners.gap_s for _, manners in self.others)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +119,13 @@ class Manners:
         self._next_start = 0.0
         self._places: dict[str, _Place] = {}
         self._rested_at: dict[str, float] = {}
+        self._ended_at: dict[str, float] = {}  # by address
         self._spent: dict[str, int] = {}
         self._left_alone: dict[str, str] = {}
         self._answered: set[tuple[str, int]] = set()
         self._silent: dict[str, int] = {}
+        self._busy: dict[tuple[str, int], int] = {}
+        self._gave_data: set[tuple[str, str]] = set()
 
     def claim(self, ask: Ask) -> Claim:
         """Begin to wish for a connection. Every claim must be ended by `leave`."""
@@ -127,7 +142,9 @@ class Manners:
         while claim.held < len(devices):
             if not self._take(claim):
                 return WaitTurn()
-        ready = max(self._rested_at.get(key, 0.0) for key in devices)
+        # Who was at the address before may have had a shorter gap, where only names lead there.
+        own = self._ended_at.get(claim.ask.address, float("-inf")) + claim.ask.gap_s
+        ready = max(own, *(self._rested_at.get(key, 0.0) for key in devices))
         if ready > now:
             return WaitUntil(ready)
         if claim.held < len(claim.keys) and not self._take(claim):
@@ -168,6 +185,10 @@ class Manners:
             spent = max(self._spent.get(f"asset:{asset_id}", 0), self._spent.get(f"address:{ask.address}", 0))
             if spent >= manners.max_connections:
                 return Denied(f"the budget of {manners.max_connections} connections is spent")
+        if self._busy.get((ask.address, ask.port), 0) >= BUSY_ANSWERS:
+            return Denied(f"port {ask.port} said {BUSY_ANSWERS} times that it is busy")
+        if any((key, ask.question) in self._gave_data for key in _keys(ask)):
+            return Denied("the device has answered this question with data before")
         reason = self.left_alone(ask)
         return None if reason is None else Denied(reason)
 
@@ -179,6 +200,19 @@ class Manners:
         """The port gave an answer to a question."""
         self._answered.add((ask.address, ask.port))
         self._silent.pop(ask.address, None)
+
+    def busy(self, ask: Ask, now: float) -> None:
+        """The port answered that it is busy: nobody asks the device anything for a while."""
+        place = (ask.address, ask.port)
+        self._busy[place] = self._busy.get(place, 0) + 1
+        least, most = _BUSY_S
+        peace = min(most, max(least, _BUSY_GAPS * ask.gap_s))
+        for key in _keys(ask):
+            self._rested_at[key] = max(self._rested_at.get(key, 0.0), now + peace)
+
+    def gave_data(self, ask: Ask) -> None:
+        """The question was answered with data: it is not asked of the device again, nor of any asset there."""
+        self._gave_data.update((key, ask.question) for key in _keys(ask))
 
     def fell_silent(self, ask: Ask, *, in_the_middle: bool) -> None:
         """A question on a connection that the device took was not answered in time.
@@ -236,10 +270,10 @@ class Manners:
 
     def _rest(self, ask: Ask, now: float) -> None:
         """From now on each asset at the address rests for its own gap, and the address for the longest of them."""
-        everybody = ((ask.asset_id, ask.manners), *ask.others)
-        for asset_id, manners in everybody:
-            self._rested_at[f"asset:{asset_id}"] = now + manners.gap_s
-        self._rested_at[f"address:{ask.address}"] = now + max(manners.gap_s for _, manners in everybody)
+        self._ended_at[ask.address] = now
+        gaps = {f"asset:{asset_id}": manners.gap_s for asset_id, manners in ((ask.asset_id, ask.manners), *ask.others)}
+        for key, gap_s in (*gaps.items(), (f"address:{ask.address}", ask.gap_s)):
+            self._rested_at[key] = max(self._rested_at.get(key, 0.0), now + gap_s)
 
     def _leave_alone(self, ask: Ask, reason: str) -> None:
         for key in _keys(ask):

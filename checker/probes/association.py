@@ -178,7 +178,11 @@ class _Dialogue:
         self._piece = _SMALL_PIECE if canary else _PIECE
         await self._say(self._requestor.start())
         if self._facts.outcome is AssociationOutcome.NOT_ASKED and self._end is not None:
-            self._facts = replace(self._facts, outcome=_OUTCOMES[self._end])
+            # An end in the middle of an answer is no refusal of the mode: what began may have been DICOM.
+            cut_off = self._first is not None and self._end in (End.CLOSED, End.RESET)
+            self._facts = replace(
+                self._facts, outcome=AssociationOutcome.MALFORMED if cut_off else _OUTCOMES[self._end]
+            )
         if question.echo and self._open and self._requestor.usable(VERIFICATION) is not None:
             await self._ask(self._requestor.echo)
         if canary and self._facts.outcome is AssociationOutcome.ACCEPTED:

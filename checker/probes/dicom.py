@@ -1,13 +1,17 @@
 """DICOM: who may associate with one service, under which titles, and whether a stranger's query is answered.
 
 Up to three associations, each on a connection of its own and each a valid question: the survey (the declared called AE
-title, our unregistered calling one, many presentation contexts, C-ECHO), a called AE title that nobody has, and the
-canary (a C-FIND for a study that cannot exist). One further connection is kept for one of three cases: the port speaks
-the other mode, plaintext or TLS, than the inventory declares; the service is busy and is asked once more; or it speaks
-TLS as declared, and is asked whether it takes strangers in plaintext as well. So there are never more than four. A
-caller who was refused by name is asked for nothing more in that mode.
+title, our unregistered calling one, many presentation contexts, C-ECHO), the canary (a C-FIND for a study that cannot
+exist), and a called AE title that nobody has. They are asked in this order, so that a spent budget loses the least;
+where the declared title is not recognised the wrong one comes before the canary, which then depends on it.
 
-It never sends C-STORE, C-GET, C-MOVE or any N- request, and never follows silence by another question.
+One further connection is kept for one of three cases: the port speaks the other mode, plaintext or TLS, than the
+inventory declares; the service is busy and is asked once more; or it speaks TLS as declared, and is asked whether it
+takes strangers in plaintext as well. Where it does, the canary is asked there too, in place of the wrong title. So
+there are never more than four. A caller who was refused by name is asked for nothing more in that mode.
+
+It never sends C-STORE, C-GET, C-MOVE or any N- request, and never follows silence by another question, nor an answer
+with data.
 """
 
 from __future__ import annotations
@@ -27,18 +31,31 @@ WRONG_CALLED_AE_TITLES = ("NO_SUCH_AE_TITLE", "NO_SUCH_AE")
 
 MOST_CONNECTIONS = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
 
+# What plaintext beside TLS may take: the survey, and the canary where strangers are welcome.
+_PLAINTEXT_CONNECTIONS = 2
+
 # A busy service is left in peace for this many of the device's own gaps, within these bounds in seconds.
 _BACK_OFF_GAPS = 20
 _BACK_OFF_S = (0.5, 10.0)
 
-_SPOKEN = (
-    AssociationOutcome.ACCEPTED,
-    AssociationOutcome.REJECTED,
-    AssociationOutcome.ABORTED,
-    AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED,
+_SPOKEN = frozenset(
+    {
+        AssociationOutcome.ACCEPTED,
+        AssociationOutcome.REJECTED,
+        AssociationOutcome.ABORTED,
+        AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED,
+    }
+)
+# How a port that speaks TLS turns plaintext away.
+_TURNED_AWAY = frozenset(
+    {
+        AssociationOutcome.CLOSED,
+        AssociationOutcome.RESET,
+        AssociationOutcome.SPEAKS_TLS,
+        AssociationOutcome.MALFORMED,
+    }
 )
 _CALLER_OR_TITLE = ((1, 1, 1), (1, 1, 7))  # PS3.8 table 9-21: no reason; called AE title not recognised
-_ANSWERED_BEFORE = "the asset has answered a query with data before"
 _TRANSIENT = 2  # PS3.8 9.3.4: the result rejected-transient
 _PRESENTATION_PROVIDER = 3  # its reasons are temporary congestion and a local limit exceeded
 
@@ -49,105 +66,121 @@ async def probe_dicom(
     """Ask a declared DICOM service; True where the canary was answered with data, and must not be asked again.
 
     `calling` is our own AE title, which nobody has registered; `server_name` the host name for TLS, if any. Without
-    `ask_query` the canary is not asked. Each association is recorded as it ends.
+    `ask_query` the canary is not asked. Each association is recorded as it ends, and as not asked where it is left out.
     """
-    inquiry = _Inquiry(talk, calling, server_name, tls=service.speaks_tls)
-    if await _ask(inquiry, service, ask_query=ask_query):
-        return True
+    inquiry = _Inquiry(talk, calling, server_name, ask_query=ask_query)
+    await _ask(inquiry, service)
+    return inquiry.answered_with_data
+
+
+async def _ask(inquiry: _Inquiry, service: Service) -> None:
     called = service.ae_title or DEFAULT_CALLED_AE_TITLE
-    if not service.speaks_tls or not await inquiry.takes_plaintext_too(called):
-        return False
-    if not ask_query or not inquiry.left:
-        why = "no connection was left for it" if ask_query else _ANSWERED_BEFORE
-        inquiry.leave_out(AssociationPurpose.CANARY, called, why)
-        return False
-    return (await inquiry.canary(called)).query is QueryVerdict.KEY_IGNORED
-
-
-async def _ask(inquiry: _Inquiry, service: Service, *, ask_query: bool) -> bool:
-    survey = await inquiry.survey(service.ae_title or DEFAULT_CALLED_AE_TITLE)
-    called = survey.called_ae_title if _worth_a_query(survey) else None
-    if _leaves_title_open(survey, service):
-        wrong = await inquiry.wrong_called(_wrong_title(service), echo=called is None, keep=1 if ask_query else 0)
-        if wrong.outcome is AssociationOutcome.NOT_CONNECTED:
-            return False
-        if called is None and wrong.outcome is AssociationOutcome.ACCEPTED:
-            called = wrong.called_ae_title
-    if called is None:
-        return False
-    if not ask_query:
-        inquiry.leave_out(AssociationPurpose.CANARY, called, _ANSWERED_BEFORE)
-        return False
-    canary = await inquiry.canary(called)
-    return canary.query is QueryVerdict.KEY_IGNORED
+    survey = await inquiry.survey(called, tls=service.speaks_tls)
+    beside = service.speaks_tls and survey.tls and survey.outcome in _SPOKEN and not inquiry.busy
+    title = called if _worth_a_query(survey) else None
+    wrong: DicomFacts | None = None
+    if title is None and _leaves_title_open(survey, service):
+        keep = _PLAINTEXT_CONNECTIONS if beside else 0
+        wrong = await inquiry.wrong_called(_wrong_title(service), tls=survey.tls, echo=True, keep=keep)
+        title = wrong.called_ae_title if wrong.outcome is AssociationOutcome.ACCEPTED else None
+    if title is not None and (not beside or inquiry.left > _PLAINTEXT_CONNECTIONS):
+        await inquiry.canary(title, tls=survey.tls)
+        title = None
+    plain: DicomFacts | None = None
+    if beside:
+        plain = await inquiry.plaintext_beside(called)
+        if _worth_a_query(plain):
+            await inquiry.canary(called, tls=False)
+    if title is not None:
+        await inquiry.canary(title, tls=survey.tls)
+    welcome = [facts for facts in (survey, plain) if facts and facts.outcome is AssociationOutcome.ACCEPTED]
+    if wrong is None and welcome:
+        await inquiry.wrong_called(_wrong_title(service), tls=welcome[0].tls, echo=False)
 
 
 class _Inquiry:
-    """The associations of one service: how many connections are left, and in which mode they are asked."""
+    """The associations of one service: how many connections are left, and why nothing more is asked, if so."""
 
-    def __init__(self, talk: Talk, calling: str, server_name: str | None, *, tls: bool) -> None:
+    def __init__(self, talk: Talk, calling: str, server_name: str | None, *, ask_query: bool) -> None:
         self._talk = talk
         self._calling = calling
         self._server_name = server_name
-        self._tls = tls
-        self._busy = False
-        self._spoke = False  # DICOM, or the demand for a certificate in its place
+        self._ask_query = ask_query
+        self._over: str | None = None
         self._came_back = False
+        self._left_open = False
+        self.busy = False
+        self.answered_with_data = False
         self.left = MOST_CONNECTIONS
 
-    async def survey(self, called: str) -> DicomFacts:
+    async def survey(self, called: str, *, tls: bool) -> DicomFacts:
         """The survey, in the declared mode; in the other one where the port was seen not to speak that."""
-        first = await self._associate(AssociationPurpose.SURVEY, called, echo=True)
+        first = await self._associate(AssociationPurpose.SURVEY, called, tls=tls, echo=True)
         if first.wrong_mode:
-            self._tls = not self._tls
-            first = await self._associate(AssociationPurpose.SURVEY, called, echo=True)
+            first = await self._associate(AssociationPurpose.SURVEY, called, tls=not tls, echo=True)
         return await self._again_if_busy(first.facts, echo=True)
 
-    async def wrong_called(self, called: str, *, echo: bool, keep: int) -> DicomFacts:
-        """The called AE title that nobody has, where it leaves `keep` connections for what matters more."""
-        if self.left > keep:
-            return (await self._associate(AssociationPurpose.WRONG_CALLED, called, echo=echo)).facts
-        return self.leave_out(AssociationPurpose.WRONG_CALLED, called, "no connection was left for this question")
-
-    async def canary(self, called: str) -> DicomFacts:
+    async def canary(self, called: str, *, tls: bool) -> DicomFacts:
         """The query for a study that cannot exist."""
-        association = await self._associate(AssociationPurpose.CANARY, called, echo=False)
-        return await self._again_if_busy(association.facts, echo=False)
+        why = None if self._ask_query else "the asset has answered a query with data before"
+        facts = await self._unless(why, AssociationPurpose.CANARY, called, tls=tls, echo=False)
+        facts = await self._again_if_busy(facts, echo=False)
+        if facts.query is QueryVerdict.KEY_IGNORED:
+            self.answered_with_data = True
+            self._over = "a query was answered with data, so nothing more is asked of the service"
+        self._left_open = _is_left_open(facts)
+        return facts
 
-    async def takes_plaintext_too(self, called: str) -> bool:
-        """Whether a port that spoke DICOM inside TLS takes an association in plaintext; False where it is not asked.
+    async def wrong_called(self, called: str, *, tls: bool, echo: bool, keep: int = 0) -> DicomFacts:
+        """The called AE title that nobody has, where it leaves `keep` connections for what matters more."""
+        why = "no connection was left for this question" if self.left <= keep else self._spared
+        if self._left_open:
+            why = "the service left the query without an answer"
+        return await self._unless(why, AssociationPurpose.WRONG_CALLED, called, tls=tls, echo=echo)
 
-        A device that is busy, or has no connection left for it, is spared the question.
-        """
-        if not self._tls or not self._spoke or self._busy or not self.left:
-            return False
-        self._tls = False
-        survey = (await self._associate(AssociationPurpose.SURVEY, called, echo=True)).facts
-        return _worth_a_query(survey)
+    async def plaintext_beside(self, called: str) -> DicomFacts:
+        """The survey in plaintext, of a port that spoke DICOM inside TLS: it may take both."""
+        facts = await self._unless(self._spared, AssociationPurpose.SURVEY, called, tls=False, echo=True)
+        if facts.outcome in _TURNED_AWAY:
+            self._over = None
+        return facts
 
-    def leave_out(self, purpose: AssociationPurpose, called: str, why: str) -> DicomFacts:
-        """Record that an association is not asked for, and why."""
-        facts = DicomFacts(
-            purpose=purpose, tls=self._tls, calling_ae_title=self._calling, called_ae_title=called, detail=why
-        )
+    @property
+    def _spared(self) -> str | None:
+        return "the service is busy" if self.busy else None
+
+    async def _unless(
+        self, why: str | None, purpose: AssociationPurpose, called: str, *, tls: bool, echo: bool
+    ) -> DicomFacts:
+        """The association, unless something forbids it: then it is recorded as not asked, and why."""
+        why = self._over or why or (None if self.left else "no connection was left for it")
+        if why is None:
+            return (await self._associate(purpose, called, tls=tls, echo=echo)).facts
+        facts = DicomFacts(purpose=purpose, tls=tls, calling_ae_title=self._calling, called_ae_title=called, detail=why)
         self._talk.record(facts)
         return facts
 
     async def _again_if_busy(self, facts: DicomFacts, *, echo: bool) -> DicomFacts:
-        if not self._busy or self._came_back or not self.left:
+        if not _is_busy(facts) or self._came_back or not self.left:
             return facts
         self._came_back = True
-        return (await self._associate(facts.purpose, facts.called_ae_title, echo=echo)).facts
+        return (await self._associate(facts.purpose, facts.called_ae_title, tls=facts.tls, echo=echo)).facts
 
-    async def _associate(self, purpose: AssociationPurpose, called: str, *, echo: bool) -> Association:
-        if self._busy:
+    async def _associate(self, purpose: AssociationPurpose, called: str, *, tls: bool, echo: bool) -> Association:
+        if self.busy:
             await asyncio.sleep(_back_off(self._talk))
         self.left -= 1
-        question = Question(purpose, called, self._calling, self._tls, self._server_name, echo)
+        question = Question(purpose, called, self._calling, tls, self._server_name, echo)
         association = await associate(self._talk, question)
-        self._talk.record(association.facts)
-        self._busy = _is_busy(association.facts)
-        self._spoke = association.facts.outcome in _SPOKEN
+        facts = association.facts
+        self._talk.record(facts)
+        self.busy = _is_busy(facts)
+        if facts.outcome is AssociationOutcome.NOT_ASKED:
+            self._over = facts.detail
+        elif facts.outcome not in _SPOKEN:
+            self._over = "the question before it had no answer in DICOM"
+        else:
+            self._over = None
         return association
 
 
@@ -160,6 +193,11 @@ def _is_busy(facts: DicomFacts) -> bool:
     return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
 
 
+def _is_left_open(canary: DicomFacts) -> bool:
+    """Whether the peer broke off in the middle of the query. An abort is how some refuse it, and a whole answer."""
+    return canary.query is QueryVerdict.INDETERMINATE and canary.query_status is None and not canary.released
+
+
 def _worth_a_query(survey: DicomFacts) -> bool:
     """Whether the canary can tell more than the survey has.
 
@@ -170,9 +208,7 @@ def _worth_a_query(survey: DicomFacts) -> bool:
 
 
 def _leaves_title_open(survey: DicomFacts, service: Service) -> bool:
-    """Whether a wrong called AE title can tell something: it is to be compared with the declared one."""
-    if survey.outcome is AssociationOutcome.ACCEPTED:
-        return True
+    """Whether a called AE title that nobody has might be accepted where the declared one was not."""
     return survey.reject in _CALLER_OR_TITLE and service.ae_title is not None
 
 

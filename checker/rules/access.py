@@ -1,8 +1,9 @@
 """Pure: what the associations of one DICOM service say, in words and in one weighed answer.
 
-The rules of the family `dicom` share two questions that are answered here and nowhere else: which associations count
-(a port speaks DICOM in the clear or inside TLS; what came back in the other mode says nothing about access), and when
-several of them together are a pass. Nothing here turns silence into a refusal.
+The rules of the family `dicom` share three questions that are answered here and nowhere else: which associations count
+(a port speaks DICOM in the clear or inside TLS; what came back in the other mode says nothing about access), when
+several of them together are a pass, and whether what was seen inside TLS is all that a stranger meets at the port, for
+some take plaintext too. Nothing here turns silence into a refusal.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from checker.model import (
     Status,
     TlsFacts,
 )
-from checker.rules.base import Case
+from checker.rules.base import Case, Verdict, passed, unknown
 
 SURVEY = AssociationPurpose.SURVEY
 WRONG_CALLED = AssociationPurpose.WRONG_CALLED
@@ -43,6 +44,8 @@ _NO_DICOM_HERE = frozenset(
         AssociationOutcome.SPEAKS_TLS,
     }
 )
+# How a port that takes TLS alone turns plaintext away; silence and other protocols leave it open.
+_PLAINTEXT_TURNED_AWAY = frozenset({AssociationOutcome.CLOSED, AssociationOutcome.RESET, AssociationOutcome.SPEAKS_TLS})
 
 # PS3.8 table 9-21, by (source, reason)
 _REJECT_WORDS = {
@@ -64,7 +67,7 @@ _OUTCOME_WORDS = {
     AssociationOutcome.RESET: "reset",
     AssociationOutcome.TIMEOUT: "not answered in time",
     AssociationOutcome.TOO_MUCH: "answered with more than was read",
-    AssociationOutcome.MALFORMED: "answered with something that is not DICOM",
+    AssociationOutcome.MALFORMED: "answered with something that is no valid DICOM",
     AssociationOutcome.NOT_CONNECTED: "not possible, for no connection came about",
     AssociationOutcome.TLS_FAILED: "not possible, for TLS was not agreed",
     AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED: "refused without a client certificate",
@@ -186,7 +189,10 @@ def of_purpose(facts: Iterable[DicomFacts], purpose: AssociationPurpose) -> list
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What several associations say together; `by` is the one that decided, None where there was none."""
+    """What several associations say together; `by` is the one that decided, None where there was none.
+
+    Where both modes pass it is an accepted association if there is one, for that tells more than a refusal.
+    """
 
     status: Status
     by: DicomFacts | None = None
@@ -203,7 +209,7 @@ def weigh(facts: Iterable[DicomFacts], one: Callable[[DicomFacts], Status | None
     for item, status in judged:
         if status is Status.FAIL:
             return Weighed(Status.FAIL, item)
-    deciding: DicomFacts | None = None
+    passing: list[DicomFacts] = []
     for mode in sorted({item.tls for item in asked}):
         mine = [(item, status) for item, status in judged if item.tls is mode]
         doubts = [item for item, status in mine if status is Status.UNKNOWN]
@@ -211,7 +217,9 @@ def weigh(facts: Iterable[DicomFacts], one: Callable[[DicomFacts], Status | None
         deciding = next((item for item, status in mine if status is Status.PASS), None)
         if contradicting is not None or deciding is None:
             return Weighed(Status.UNKNOWN, contradicting or (doubts[0] if doubts else None))
-    return Weighed(Status.UNKNOWN if deciding is None else Status.PASS, deciding)
+        passing.append(deciding)
+    by = next((item for item in passing if accepted(item)), passing[0] if passing else None)
+    return Weighed(Status.UNKNOWN if by is None else Status.PASS, by)
 
 
 # ------------------------------------------------------------------------------------------------------- plain or TLS
@@ -222,7 +230,7 @@ def plaintext_answer(case: Case) -> str | None:
 
     What another service that is declared on the same port was asked counts as well: the port is the same.
     """
-    at_port = [*case.seen, *(item for item in case.asset_seen if _is_at_port(item, case))]
+    at_port = _at_port(case)
     for item in at_port:
         if isinstance(item.facts, DicomFacts) and not item.facts.tls and answered(item.facts):
             return f"an association in plaintext was {words(item.facts)}"
@@ -231,8 +239,46 @@ def plaintext_answer(case: Case) -> str | None:
     return None
 
 
-def _is_at_port(item: Observation, case: Case) -> bool:
-    return bool(item.address) and (item.address, item.port) == (case.address, case.the_service().port)
+def plaintext_doubt(case: Case) -> str | None:
+    """Why TLS alone does not tell what a stranger meets at this port, as the end of a sentence; None where it does.
+
+    It does where plaintext was turned away there, whichever service it was asked for. Where this service itself was
+    answered in plaintext, that answer counts with all others, so there is no doubt either.
+    """
+    if any(not facts.tls and answered(facts) for facts in case.facts(DicomFacts)):
+        return None
+    plain = plaintext_answer(case)
+    if plain is not None:
+        return f"on the same port {plain}"
+    asked = [
+        item.facts
+        for item in _at_port(case)
+        if isinstance(item.facts, DicomFacts)
+        and not item.facts.tls
+        and item.facts.outcome is not AssociationOutcome.NOT_ASKED
+    ]
+    if any(facts.outcome in _PLAINTEXT_TURNED_AWAY for facts in asked):
+        return None
+    if not asked:
+        return "whether plaintext is taken too was not asked"
+    return f"an association in plaintext was {words(asked[-1])}"
+
+
+def passed_at_port(case: Case, summary: str, **evidence: JsonValue) -> Verdict:
+    """A pass, where what was seen is all that a stranger meets at this port; else unknown.
+
+    For rules about what strangers get: a pass that rests on TLS says nothing about plaintext on the same port.
+    """
+    doubt = plaintext_doubt(case)
+    if doubt is None:
+        return passed(summary, **evidence)
+    return unknown(f"Inside TLS nothing was found wrong, but {doubt}.", **evidence)
+
+
+def _at_port(case: Case) -> list[Observation]:
+    """What was seen of this service, and of any other at its address and port."""
+    place = (case.address, case.the_service().port)
+    return [*case.seen, *(item for item in case.asset_seen if item.address and (item.address, item.port) == place)]
 
 
 def tls_proof(case: Case) -> str | None:

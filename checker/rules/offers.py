@@ -14,11 +14,12 @@ from checker.rules.access import (
     all_told,
     associations,
     of_purpose,
+    passed_at_port,
     refuses_strangers,
     weigh,
     words,
 )
-from checker.rules.base import Case, Verdict, failed, passed, unknown
+from checker.rules.base import Case, Verdict, failed, unknown
 
 _SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: another transfer syntax might have been accepted
 
@@ -40,8 +41,10 @@ def judge_offer(case: Case, kind: Meaning, called: str) -> Verdict:
         )
     if weighed.status is Status.PASS and by is not None:
         if accepted(by):
-            return passed(f"An unregistered caller is offered no {called}.", associations=told)
-        return passed(f"An unregistered caller gets no association: it was {words(by)}.", associations=told)
+            return passed_at_port(case, f"An unregistered caller is offered no {called}.", associations=told)
+        return passed_at_port(
+            case, f"An unregistered caller gets no association: it was {words(by)}.", associations=told
+        )
     surveyed = of_purpose(asked, SURVEY)
     if any(accepted(facts) for facts in surveyed):
         return unknown(f"The answers about {called} do not decide.", associations=told)

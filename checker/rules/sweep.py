@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from checker.catalog.ports import port_set, service_name
 from checker.model import (
+    Asset,
     AssociationOutcome,
     ConnectState,
     DicomFacts,
@@ -21,6 +22,7 @@ from checker.model import (
     HttpEnd,
     HttpFacts,
     JsonValue,
+    Observation,
     PortFacts,
     TlsFacts,
 )
@@ -66,6 +68,17 @@ def answers(facts: Facts) -> bool:
             return facts.end in (HttpEnd.ANSWERED, HttpEnd.CLIENT_CERTIFICATE_REQUIRED)
         case _:
             return False
+
+
+def came_from(asset: Asset, item: Observation) -> bool:
+    """Whether the observation is a sign of life of the asset itself."""
+    if not isinstance(item.facts, PortFacts):
+        return answers(item.facts)
+    if item.facts.state in (ConnectState.OPEN, ConnectState.CLOSED):
+        return True
+    # An ICMP message of a firewall on the way is no sign of life of the asset.
+    own = {*asset.addresses, item.address}
+    return item.facts.state is ConnectState.REJECTED and item.facts.offender in own
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from checker.model import (
     Status,
     VisitFacts,
 )
-from checker.rules.sweep import answers
+from checker.rules.sweep import answers, came_from
 from checker.summary.exit_code import Outcome
 from checker.summary.shape import AssetCounts, DriftCounts, FindingCounts, ServiceCounts
 
@@ -169,17 +169,6 @@ class Tally:
             interrupted=interrupted,
             undelivered=undelivered,
         )
-
-
-def came_from(asset: Asset, item: Observation) -> bool:
-    """Whether the observation is a sign of life of the asset itself, as `asset.unreachable` judges it."""
-    if not isinstance(item.facts, PortFacts):
-        return answers(item.facts)
-    if item.facts.state in (ConnectState.OPEN, ConnectState.CLOSED):
-        return True
-    # An ICMP message of a firewall on the way is no sign of life of the asset.
-    own = {*asset.addresses, item.address}
-    return item.facts.state is ConnectState.REJECTED and item.facts.offender in own
 
 
 def _answered_as(service: Service, facts: Facts) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.live.checking import Run, check, inventory
-from tests.live.servers.nginx import filter_ignored, nginx
+from tests.live.servers.nginx import Site, filter_ignored, nginx
 from tests.live.servers.scp import Event, Scp, scp
 from tests.live.servers.scp_child import Behaviour
 
@@ -130,6 +131,47 @@ def test_a_dicomweb_question_answered_with_data_is_not_asked_of_the_asset_again(
     assert run.statuses("leaky", "web.archive-open") == ["fail", "unknown"]
     assert run.status("leaky", "archive.open") == "fail"
     assert run.markers() == {}
+
+
+def test_a_device_that_answers_with_data_is_asked_once_however_many_assets_it_is(tmp_path: Path) -> None:
+    with (
+        scp(Behaviour(stream_bytes=50_000), host="127.0.3.5") as leaky,
+        nginx(filter_ignored(), host="127.0.3.5") as web,
+    ):
+        services = [dicom(leaky), {"kind": "dicomweb", "url": f"{web.url}/dicom-web"}]
+        run = checked(
+            tmp_path,
+            {"id": "first", "address": leaky.host, "services": services},
+            {"id": "second", "address": leaky.host, "services": services},
+        )
+        assert leaky.wait_for(Event.DISCONNECTED, times=3).count(Event.FIND) == 1
+        assert len(web.requests()) == 1
+    asked = [line["purpose"] for line in run.attempts()]
+    assert (asked.count("dicom canary"), asked.count("dicomweb canary")) == (1, 1)
+    refused = {line["purpose"]: line["reason"] for line in run.ledger if line["event"] == "refused"}
+    assert set(refused.values()) == {"the device has answered this question with data before"}
+    assert set(refused) == {"dicom canary", "dicomweb canary"}
+    assert sorted([*run.statuses("first", "archive.open"), *run.statuses("second", "archive.open")])[0] == "fail"
+    assert run.markers() == {}
+
+
+def test_a_busy_device_is_left_in_peace_by_every_question(tmp_path: Path) -> None:
+    host = "127.0.3.6"
+    with scp(Behaviour(reject=(2, 3, 2)), host=host) as full, nginx(Site("return 503;", {}), host=host) as overloaded:
+        roots = [{"kind": "dicomweb", "url": f"{overloaded.url}/{name}"} for name in ("one", "two", "three")]
+        run = checked(
+            tmp_path,
+            {"id": "first", "address": host, "services": [dicom(full), *roots]},
+            {"id": "second", "address": host, "services": [dicom(full)]},
+        )
+        assert full.wait_for(Event.DISCONNECTED, times=2).count(Event.REJECTED) == 2
+        assert len(overloaded.requests()) == 2
+    times = [datetime.fromisoformat(line["time"]) for line in run.attempts()]
+    assert len(times) == 4
+    # Twenty gaps of 50 ms, from each busy answer on.
+    assert all(later - earlier >= timedelta(seconds=0.99) for earlier, later in pairwise(times))
+    assert {found["status"] for found in run.findings if found["rule"]["id"] == "archive.open"} == {"unknown"}
+    assert any("said 2 times that it is busy" in gap for gap in run.observations[-1]["facts"]["gaps"])
 
 
 def test_the_vantage_is_part_of_every_finding_and_raises_severity(open_archive: Scp, tmp_path: Path) -> None:

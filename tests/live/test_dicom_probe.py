@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -32,7 +34,7 @@ from checker.model import (
 from checker.probes.dicom import DEFAULT_CALLED_AE_TITLE, MOST_CONNECTIONS, WRONG_CALLED_AE_TITLES, probe_dicom
 from checker.probes.talk import Talk
 from checker.rules import catalogue
-from checker.rules.examples import archive, service_case
+from checker.rules.examples import archive, asset_case, seen, service_case
 from tests.conftest import LOOPS
 from tests.faults.servers import Fault, hostile
 from tests.live.certificates import Authority, TlsFiles
@@ -68,11 +70,14 @@ pytestmark = pytest.mark.live
 CALLING = "UNREGISTERED"
 SURVEY, WRONG_CALLED, CANARY = AssociationPurpose
 PLAIN, TLS = ServiceKind.DICOM, ServiceKind.DICOM_TLS
+TLS_HANDSHAKE = b"\x16"  # RFC 8446 section 5.1: the type of the first record
 
-OPEN_TO_ANYBODY = ["survey accepted echo=0000 released", "wrong-called accepted released"]
-CALLED_CHECKED = ["survey accepted echo=0000 released", "wrong-called rejected 1/1/7"]
+SURVEYED = "survey accepted echo=0000 released"
 QUERY_ANSWERED = "canary accepted query-accepted 0000 released"
 NOT_OFFERED = "canary accepted context-rejected released"
+ANY_TITLE = "wrong-called accepted released"
+ITS_TITLE = "wrong-called rejected 1/1/7"
+NOTHING_MORE = "a query was answered with data, so nothing more is asked of the service"
 
 
 class Server(Protocol):
@@ -162,6 +167,19 @@ def verdicts(session: Session) -> dict[str, str]:
     return {_RULES[rule_id]: verdict.status.value for rule_id, verdict in judged.items()}
 
 
+def every_verdict(session: Session) -> dict[str, str]:
+    """What the rules about DICOM, about client certificates, and about open archives make of the facts."""
+    (service,) = session.device.asset.services
+    case = service_case(archive(service), *session.facts)
+    whole = asset_case(archive(service), *(seen(facts, port=service.port) for facts in session.facts))
+    judged_by = {
+        entry.id: entry.rule.judge(whole if entry.id == "archive.open" else case)
+        for entry in catalogue()
+        if entry.family == "dicom" or entry.id in ("archive.open", "tls.client-certificate-optional")
+    }
+    return {rule_id: verdict.status.value for rule_id, verdict in judged_by.items()}
+
+
 _RULES = {
     "dicom.anonymous-query": "query",
     "dicom.calling-ae-unchecked": "calling",
@@ -192,7 +210,7 @@ async def test_orthanc_by_default_serves_anybody_but_queries() -> None:
     with orthanc(DEFAULT, loaded=()) as server:
         session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
 
-    assert told(session) == [*OPEN_TO_ANYBODY, "canary accepted refused-abort abort=0/0"]
+    assert told(session) == [SURVEYED, "canary accepted refused-abort abort=0/0", ANY_TITLE]
     assert verdicts(session) == judged("pass", "fail", "fail", "fail", "fail")
     assert session.connections == 3
     survey = the(session, SURVEY)
@@ -207,7 +225,7 @@ async def test_orthanc_open_to_queries_with_studies_in_it() -> None:
     with orthanc(OPEN) as server:
         session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
 
-    assert told(session) == [*OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert told(session) == [SURVEYED, QUERY_ANSWERED, ANY_TITLE]
     assert verdicts(session) == judged("fail", "fail", "fail", "fail", "fail")
 
 
@@ -216,7 +234,7 @@ async def test_orthanc_that_checks_the_called_title() -> None:
         session = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
         mistaken = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title="MISTAKEN"))
 
-    assert told(session) == [*CALLED_CHECKED, QUERY_ANSWERED]
+    assert told(session) == [SURVEYED, QUERY_ANSWERED, ITS_TITLE]
     assert verdicts(session) == judged("fail", "fail", "pass", "fail", "fail")
     assert told(mistaken) == ["survey rejected 1/1/7", "wrong-called rejected 1/1/7"]
     assert verdicts(mistaken) == judged("unknown", "unknown", "unknown", "unknown", "unknown")
@@ -236,14 +254,14 @@ async def test_orthanc_inside_tls_is_asked_inside_tls_however_it_is_declared(tls
         declared = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
         mistaken = await asked(server.host, Service(PLAIN, server.dicom_port, ae_title=server.ae_title))
 
-    inside = [
+    survey, canary, wrong = (
         "survey in TLS accepted echo=0000 released",
-        "wrong-called in TLS accepted released",
         "canary in TLS accepted query-accepted 0000 released",
-    ]
-    assert told(declared) == inside
+        "wrong-called in TLS accepted released",
+    )
+    assert told(declared) == [survey, canary, "survey reset", wrong]
     assert verdicts(declared) == judged("fail", "fail", "fail", "fail", "fail", cleartext="pass")
-    assert told(mistaken) == ["survey reset", *inside]
+    assert told(mistaken) == ["survey reset", survey, canary, wrong]
     assert mistaken.connections == MOST_CONNECTIONS
     assert verdicts(mistaken) == verdicts(declared)
 
@@ -252,17 +270,17 @@ async def test_orthanc_in_plaintext_declared_as_tls_is_asked_in_plaintext() -> N
     with orthanc(OPEN, loaded=()) as server:
         session = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
 
-    assert told(session) == ["survey in TLS reset", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert told(session) == ["survey in TLS reset", SURVEYED, QUERY_ANSWERED, ANY_TITLE]
     assert session.connections == MOST_CONNECTIONS
     assert verdicts(session) == judged("fail", "fail", "fail", "fail", "fail")
 
 
-async def test_orthanc_that_wants_a_client_certificate_is_left_after_one_connection(tls: TlsFiles) -> None:
+async def test_orthanc_that_wants_a_client_certificate_is_asked_in_plaintext_and_left(tls: TlsFiles) -> None:
     with orthanc(OrthancOptions(queries=True, tls=tls, client_certificate=True), loaded=()) as server:
         session = await asked(server.host, Service(TLS, server.dicom_port, ae_title=server.ae_title))
 
-    assert told(session) == ["survey in TLS client-certificate-required"]
-    assert session.connections == 1
+    assert told(session) == ["survey in TLS client-certificate-required", "survey reset"]
+    assert session.connections == 2
     assert verdicts(session) == judged("pass", "pass", "pass", "pass", "pass", cleartext="pass")
 
 
@@ -273,7 +291,7 @@ async def test_dcmqrscp_open_to_anybody_who_knows_its_title() -> None:
     with dcmqrscp() as server:
         session = await visited(server)
 
-    assert told(session) == [*CALLED_CHECKED, QUERY_ANSWERED]
+    assert told(session) == [SURVEYED, QUERY_ANSWERED, ITS_TITLE]
     assert verdicts(session) == judged("fail", "fail", "pass", "fail", "fail")
 
 
@@ -334,7 +352,7 @@ async def test_storescp_stores_for_anybody_and_takes_no_queries() -> None:
     with storescp() as server:
         session = await visited(server)
 
-    assert told(session) == [*OPEN_TO_ANYBODY, NOT_OFFERED]
+    assert told(session) == [SURVEYED, NOT_OFFERED, ANY_TITLE]
     assert verdicts(session) == judged("pass", "fail", "fail", "fail", "pass")
 
 
@@ -345,8 +363,9 @@ async def test_storescp_inside_tls_of_any_age(tls: TlsFiles, profile: str) -> No
 
     assert told(session) == [
         "survey in TLS accepted echo=0000 released",
-        "wrong-called in TLS accepted released",
         "canary in TLS accepted context-rejected released",
+        "survey reset",
+        "wrong-called in TLS accepted released",
     ]
     assert verdicts(session)["cleartext"] == "pass"
 
@@ -356,8 +375,8 @@ async def test_storescp_that_wants_a_client_certificate_in_either_version(tls: T
     with storescp(tls=tls, profile=profile, client_certificate="required") as server:  # type: ignore[arg-type]
         session = await visited(server, TLS)
 
-    assert told(session) == ["survey in TLS client-certificate-required"]
-    assert session.connections == 1
+    assert told(session) == ["survey in TLS client-certificate-required", "survey reset"]
+    assert session.connections == 2
 
 
 async def test_storescp_that_only_asks_for_a_client_certificate_serves_us_without(tls: TlsFiles) -> None:
@@ -384,7 +403,7 @@ async def test_a_work_list_that_ignores_keys_is_not_asked_for_it() -> None:
     with wlmscpfs() as server:
         session = await visited(server)
 
-    assert told(session) == [*CALLED_CHECKED, "canary rejected 1/1/1"]
+    assert told(session) == [SURVEYED, "canary rejected 1/1/1", ITS_TITLE]
     accepted = {context.abstract_syntax for context in the(session, SURVEY).contexts if context.result == 0}
     assert {meaning(uid) for uid in accepted} == {Meaning.VERIFICATION, Meaning.WORKLIST}
 
@@ -395,34 +414,39 @@ async def test_a_work_list_that_ignores_keys_is_not_asked_for_it() -> None:
 @pytest.mark.parametrize(
     ("behaviour", "lines", "released", "verdict"),
     [
-        (ACCEPTS_ANYBODY, [*OPEN_TO_ANYBODY, QUERY_ANSWERED], 3, "fail"),
-        (ONE_AT_A_TIME, [*OPEN_TO_ANYBODY, QUERY_ANSWERED], 3, "fail"),
-        (CALLED_TITLE_REQUIRED, [*CALLED_CHECKED, QUERY_ANSWERED], 2, "fail"),
+        (ACCEPTS_ANYBODY, [SURVEYED, QUERY_ANSWERED, ANY_TITLE], 3, "fail"),
+        (ONE_AT_A_TIME, [SURVEYED, QUERY_ANSWERED, ANY_TITLE], 3, "fail"),
+        (CALLED_TITLE_REQUIRED, [SURVEYED, QUERY_ANSWERED, ITS_TITLE], 2, "fail"),
         (CALLERS_REGISTERED, ["survey rejected 1/1/3"], 0, "pass"),
-        (ABORTS_AFTER_FIND, [*OPEN_TO_ANYBODY, "canary accepted refused-abort abort=0/0"], 2, "pass"),
+        (ABORTS_AFTER_FIND, [SURVEYED, "canary accepted refused-abort abort=0/0", ANY_TITLE], 2, "pass"),
         (
             ABORTS_AFTER_ECHO,
-            ["survey accepted refused-abort abort=0/0", "wrong-called accepted released", QUERY_ANSWERED],
+            ["survey accepted refused-abort abort=0/0", QUERY_ANSWERED, ANY_TITLE],
             2,
             "fail",
         ),
-        (Behaviour(offered=False), [*OPEN_TO_ANYBODY, NOT_OFFERED], 3, "pass"),
-        (Behaviour(find_status=0x0124), [*OPEN_TO_ANYBODY, "canary accepted refused-status 0124 released"], 3, "pass"),
+        (Behaviour(offered=False), [SURVEYED, NOT_OFFERED, ANY_TITLE], 3, "pass"),
+        (
+            Behaviour(find_status=0x0124),
+            [SURVEYED, "canary accepted refused-status 0124 released", ANY_TITLE],
+            3,
+            "pass",
+        ),
         (
             Behaviour(find_status=0xC000),
-            [*OPEN_TO_ANYBODY, "canary accepted indeterminate C000 released"],
+            [SURVEYED, "canary accepted indeterminate C000 released", ANY_TITLE],
             3,
             "unknown",
         ),
         (
             Behaviour(find_status=0xA900),
-            [*OPEN_TO_ANYBODY, "canary accepted indeterminate A900 released"],
+            [SURVEYED, "canary accepted indeterminate A900 released", ANY_TITLE],
             3,
             "unknown",
         ),
         (
             Behaviour(echo_status=0x0211),
-            ["survey accepted echo=0211 released", *OPEN_TO_ANYBODY[1:], QUERY_ANSWERED],
+            ["survey accepted echo=0211 released", QUERY_ANSWERED, ANY_TITLE],
             3,
             "fail",
         ),
@@ -453,8 +477,8 @@ async def test_a_peer_that_drops_the_connection_decides_nothing() -> None:
 
     assert told(session) == [
         "survey accepted indeterminate",
-        "wrong-called accepted",
         "canary accepted indeterminate",
+        "wrong-called not-asked",
     ]
     assert verdicts(session)["query"] == "unknown"
 
@@ -464,9 +488,11 @@ async def test_a_peer_that_pours_out_patients_is_aborted_unread(tls: TlsFiles, *
     with scp(STREAMS, tls=tls if inside else None) as server:
         session = await visited(server, TLS if inside else PLAIN)
         started = time.monotonic()
-        server.wait_for(Event.DISCONNECTED, times=3)
+        server.wait_for(Event.DISCONNECTED, times=2)
         assert time.monotonic() - started < 2, "the peer was not stopped at once"
 
+    assert session.connections == 2
+    assert the(session, WRONG_CALLED).detail == NOTHING_MORE
     canary = the(session, CANARY)
     assert (canary.query, canary.query_status, canary.released) == (QueryVerdict.KEY_IGNORED, 0xFF00, False)
     assert verdicts(session)["query"] == "fail"
@@ -485,7 +511,7 @@ async def test_an_asset_that_answered_with_data_is_not_asked_again() -> None:
         session = await asked(server.host, service, ask_query=False)
         events = server.wait_for(Event.DISCONNECTED, times=2)
 
-    assert told(session) == [*OPEN_TO_ANYBODY, "canary not-asked"]
+    assert told(session) == [SURVEYED, "canary not-asked", ANY_TITLE]
     assert Event.FIND not in events
     assert session.connections == 2
 
@@ -499,9 +525,9 @@ async def test_titles_are_those_of_the_inventory_or_documented_defaults() -> Non
     def called(session: Session) -> list[str]:
         return [facts.called_ae_title for facts in session.of(DicomFacts)]
 
-    assert called(declared) == [server.ae_title, WRONG_CALLED_AE_TITLES[0], server.ae_title]
-    assert called(nameless) == [DEFAULT_CALLED_AE_TITLE, WRONG_CALLED_AE_TITLES[0], DEFAULT_CALLED_AE_TITLE]
-    assert called(unlucky)[1] == WRONG_CALLED_AE_TITLES[1]
+    assert called(declared) == [server.ae_title, server.ae_title, WRONG_CALLED_AE_TITLES[0]]
+    assert called(nameless) == [DEFAULT_CALLED_AE_TITLE, DEFAULT_CALLED_AE_TITLE, WRONG_CALLED_AE_TITLES[0]]
+    assert called(unlucky)[2] == WRONG_CALLED_AE_TITLES[1]
 
 
 async def test_a_title_that_is_not_declared_and_not_recognised_is_not_guessed_at() -> None:
@@ -524,10 +550,12 @@ async def test_a_wrong_title_that_is_accepted_where_the_declared_is_not_is_used_
 @pytest.mark.usefixtures("only_the_gateway")
 async def test_both_event_loops_see_the_same(tls: TlsFiles) -> None:
     with scp() as plain, scp(tls=tls) as inside:
-        assert told(await visited(plain)) == [*OPEN_TO_ANYBODY, QUERY_ANSWERED]
+        assert told(await visited(plain)) == [SURVEYED, QUERY_ANSWERED, ANY_TITLE]
         assert [line.replace(" in TLS", "") for line in told(await visited(inside, TLS))] == [
-            *OPEN_TO_ANYBODY,
+            SURVEYED,
             QUERY_ANSWERED,
+            "survey reset",
+            ANY_TITLE,
         ]
 
 
@@ -535,7 +563,7 @@ async def test_plaintext_pynetdicom_answers_a_hello_with_an_abort_and_is_asked_i
     with scp() as server:
         session = await visited(server, TLS)
 
-    assert told(session) == ["survey in TLS tls-failed", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert told(session) == ["survey in TLS tls-failed", SURVEYED, QUERY_ANSWERED, ANY_TITLE]
     assert session.connections == MOST_CONNECTIONS
 
 
@@ -543,7 +571,7 @@ async def test_a_service_that_was_busy_for_a_moment_is_asked_all() -> None:
     with scp(ONE_AT_A_TIME) as server, associated(server) as leave:
         session = await asked_while_others_leave(server, leave)
 
-    assert told(session) == ["survey rejected 2/3/2", *OPEN_TO_ANYBODY, QUERY_ANSWERED]
+    assert told(session) == ["survey rejected 2/3/2", SURVEYED, QUERY_ANSWERED, ANY_TITLE]
     assert session.connections == MOST_CONNECTIONS
 
 
@@ -555,10 +583,124 @@ async def test_a_busy_service_in_the_other_mode_is_left_without_the_least_questi
         "survey reset",
         "survey in TLS rejected 2/3/2",
         "survey in TLS accepted echo=0000 released",
-        "wrong-called in TLS not-asked",
         "canary in TLS accepted query-accepted 0000 released",
+        "wrong-called in TLS not-asked",
     ]
     assert session.connections == MOST_CONNECTIONS
+
+
+# -------------------------------------------------------------------------------------- plaintext and TLS on one port
+
+
+async def test_strangers_who_leave_tls_out_are_found_behind_a_client_certificate(tls: TlsFiles) -> None:
+    with (
+        scp(Behaviour(storage=True)) as plain,
+        scp(tls=tls, client_certificate=True) as inside,
+        taking_both(plain, inside) as port,
+    ):
+        service = Service(TLS, port, ae_title=plain.ae_title, client_certificate="required")
+        session = await asked(LOOPBACK, service)
+
+    assert told(session) == ["survey in TLS client-certificate-required", SURVEYED, QUERY_ANSWERED, ANY_TITLE]
+    assert session.connections == MOST_CONNECTIONS
+    assert every_verdict(session) == {
+        "archive.open": "fail",
+        "dicom.ae-title-mismatch": "pass",
+        "dicom.anonymous-query": "fail",
+        "dicom.called-ae-unchecked": "fail",
+        "dicom.calling-ae-unchecked": "fail",
+        "dicom.cleartext": "fail",
+        "dicom.retrieve-offered": "fail",
+        "dicom.store-offered": "fail",
+        "dicom.tls-expected": "fail",
+        "dicom.unreachable": "pass",
+        "tls.client-certificate-optional": "unknown",
+    }
+
+
+async def test_the_canary_is_asked_in_both_modes_before_the_wrong_title_is(tls: TlsFiles) -> None:
+    """Inside TLS the query is refused; outside it is answered."""
+    with scp() as plain, scp(ABORTS_AFTER_FIND, tls=tls) as inside, taking_both(plain, inside) as port:
+        session = await asked(LOOPBACK, Service(TLS, port, ae_title=plain.ae_title))
+
+    assert told(session) == [
+        "survey in TLS accepted echo=0000 released",
+        "canary in TLS accepted refused-abort abort=0/0",
+        SURVEYED,
+        QUERY_ANSWERED,
+        "wrong-called in TLS not-asked",
+    ]
+    assert session.connections == MOST_CONNECTIONS
+    assert verdicts(session)["query"] == "fail"
+    assert verdicts(session)["called"] == "unknown"
+
+
+async def test_where_the_title_inside_tls_was_mistaken_the_canary_is_kept_for_plaintext(tls: TlsFiles) -> None:
+    nobody = Behaviour(ae_title=WRONG_CALLED_AE_TITLES[0], require_called=True)
+    with scp(nobody, tls=tls) as inside:
+        with scp() as plain, taking_both(plain, inside) as port:
+            both = await asked(LOOPBACK, Service(TLS, port, ae_title="MISTAKEN"))
+        alone = await asked(LOOPBACK, Service(TLS, inside.port, ae_title="MISTAKEN"))
+
+    title = ["survey in TLS rejected 1/1/7", "wrong-called in TLS accepted echo=0000 released"]
+    assert told(both) == [*title, SURVEYED, QUERY_ANSWERED, "canary in TLS not-asked"]
+    assert told(alone) == [*title, "survey reset", "canary in TLS accepted query-accepted 0000 released"]
+    assert both.connections == alone.connections == MOST_CONNECTIONS
+    assert verdicts(both)["query"] == verdicts(alone)["query"] == "fail"
+
+
+async def test_nothing_more_is_asked_after_data_inside_tls_and_plaintext_stays_unknown(tls: TlsFiles) -> None:
+    with scp(STREAMS, tls=tls) as server:
+        session = await visited(server, TLS)
+
+    assert told(session) == [
+        "survey in TLS accepted echo=0000 released",
+        "canary in TLS accepted key-ignored FF00",
+        "survey not-asked",
+        "wrong-called in TLS not-asked",
+    ]
+    assert {facts.detail for facts in session.of(DicomFacts)[2:]} == {NOTHING_MORE}
+    assert (verdicts(session)["query"], verdicts(session)["cleartext"]) == ("fail", "unknown")
+
+
+async def test_a_busy_service_inside_tls_is_spared_the_question_in_plaintext(tls: TlsFiles) -> None:
+    with scp(ALWAYS_BUSY, tls=tls) as server:
+        session = await visited(server, TLS)
+
+    assert told(session) == ["survey in TLS rejected 2/3/2"] * 2
+    assert verdicts(session) == judged("unknown", "unknown", "unknown", "unknown", "unknown", cleartext="unknown")
+
+
+async def test_an_asset_that_answered_with_data_is_asked_in_plaintext_without_the_query(tls: TlsFiles) -> None:
+    with scp() as plain, scp(tls=tls, client_certificate=True) as inside, taking_both(plain, inside) as port:
+        session = await asked(LOOPBACK, Service(TLS, port, ae_title=plain.ae_title), ask_query=False)
+
+    assert told(session) == ["survey in TLS client-certificate-required", SURVEYED, "canary not-asked", ANY_TITLE]
+    assert every_verdict(session)["archive.open"] == "unknown"
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3])
+async def test_a_budget_that_ends_early_proves_nothing_about_plaintext(tls: TlsFiles, budget: int) -> None:
+    manners = AssetManners(gap_s=0.01, max_connections=budget)
+    with scp(ABORTS_AFTER_FIND, tls=tls) as server:
+        session = await visited(server, TLS, manners=manners)
+
+    whole = [
+        "survey in TLS accepted echo=0000 released",
+        "canary in TLS accepted refused-abort abort=0/0",
+        "survey reset",
+        "wrong-called in TLS accepted released",
+    ]
+    unasked = [
+        "survey in TLS not-asked",
+        "canary in TLS not-asked",
+        "survey not-asked",
+        "wrong-called in TLS not-asked",
+    ]
+    assert told(session) == whole[:budget] + unasked[budget:]
+    plaintext_was_asked = budget == 3
+    assert (verdicts(session)["cleartext"] == "pass") is plaintext_was_asked
+    assert (verdicts(session)["query"] == "pass") is plaintext_was_asked
 
 
 # -------------------------------------------------------------------------------------------------- no connection
@@ -589,7 +731,7 @@ async def test_a_spent_budget_leaves_the_rest_unasked() -> None:
     with scp() as server:
         session = await visited(server, manners=AssetManners(gap_s=0.01, max_connections=1))
 
-    assert told(session) == [OPEN_TO_ANYBODY[0], "wrong-called not-asked", "canary not-asked"]
+    assert told(session) == [SURVEYED, "canary not-asked", "wrong-called not-asked"]
     assert session.connections == 1
 
 
@@ -623,7 +765,7 @@ async def test_a_spent_budget_leaves_the_rest_unasked() -> None:
             ["survey in TLS tls-failed", "survey malformed"],
         ),
         (Fault.PDU_OF_4_GIB, ["survey malformed"], ["survey in TLS tls-failed", "survey malformed"]),
-        (Fault.TRUNCATED_PDU, ["survey closed"], ["survey in TLS tls-failed", "survey closed"]),
+        (Fault.TRUNCATED_PDU, ["survey malformed"], ["survey in TLS tls-failed", "survey malformed"]),
         (Fault.ALERTS, ["survey speaks-tls", "survey in TLS tls-failed"], ["survey in TLS tls-failed"]),
     ],
 )
@@ -680,7 +822,7 @@ async def test_silence_is_waited_for_within_bounds_and_never_followed_by_another
         assert (case, session.left_alone is not None) == (case, left_alone)
         assert session.connections == len(lines)
         assert verdicts(session)["query"] == "unknown"
-    assert told(unanswered) == ["survey accepted indeterminate", "wrong-called not-asked", "canary not-asked"]
+    assert told(unanswered) == ["survey accepted indeterminate", "canary not-asked", "wrong-called not-asked"]
     assert unanswered.connections == 1
     assert unanswered.left_alone is not None
     assert unanswered.device.gaps == [unanswered.left_alone]
@@ -713,3 +855,41 @@ def associated(server: Server, tls: TlsFiles | None = None) -> Iterator[Callable
     finally:
         leave()
         entity.shutdown()
+
+
+@contextmanager
+def taking_both(plain: Server, inside: Server) -> Iterator[int]:
+    """A port that takes plaintext and TLS: the first byte says which of the two servers gets the connection."""
+    with ThreadPoolExecutor() as pool, socket.create_server((LOOPBACK, 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return  # the listener was shut
+                first = client.recv(1, socket.MSG_PEEK)
+                server = inside if first == TLS_HANDSHAKE else plain
+                upstream = socket.create_connection((server.host, server.port))
+                pool.submit(relay, client, upstream)
+
+        def relay(client: socket.socket, upstream: socket.socket) -> None:
+            with client, upstream:
+                back = pool.submit(pour, upstream, client)
+                pour(client, upstream)
+                back.result()
+
+        pool.submit(serve)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def pour(source: socket.socket, target: socket.socket) -> None:
+    """Everything that comes from one side, to the other, until it ends or is reset."""
+    with suppress(ConnectionError):
+        while received := source.recv(4096):
+            target.sendall(received)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)

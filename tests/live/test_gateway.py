@@ -439,13 +439,19 @@ class TestScope:
         door = Door(asset("a"), asset("b"), expires=date(2026, 11, 24))
         with listening() as listener:
             held = await opened(*door.permitted("a"), port_of(listener))
-            waiting = asyncio.create_task(opened(*door.permitted("b"), port_of(listener)))
+            device, permit = door.permitted("b")
+            waiting = asyncio.create_task(device.connect(permit, port_of(listener), "test", LIMITS))
             await turns()
             door.today = datetime(2026, 11, 25, tzinfo=door.today.tzinfo)
             held.abandon()
 
-            with pytest.raises(ScopeViolation):
-                await waiting
+            made = await waiting
+            later = await device.connect(permit, port_of(listener), "test", LIMITS)
+
+        reason = "the authorization expired on 2026-11-24"
+        assert made == later == PortFacts(state=ConnectState.NOT_ASKED, detail=reason)
+        assert device.gaps == [reason]
+        assert [line["reason"] for line in door.events("refused")] == [reason] * 2
         assert len(door.events("attempt")) == 1
         assert door.idle
 
@@ -580,6 +586,35 @@ class TestNames:
         assert facts.addresses == ("10.1.1.1", "127.0.0.1", "8.8.8.8")
         assert [address for address in facts.addresses if device.permit(address)] == ["127.0.0.1"]
         assert len(device.gaps) == 2
+
+    async def test_a_name_that_leads_to_an_end_of_a_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        ends = ["127.0.0.0", "127.255.255.255"]
+        answers(monkeypatch, ends)
+        door = Door(asset(addresses=[], hostname="archive.example.org"), asset("b", ends[:1]))
+        device = door.device()
+        await device.resolve("archive.example.org")
+
+        # What the inventory lists is a device, whatever it looks like.
+        assert device.permit(ends[0]) is not None
+        assert device.permit(ends[1]) is None
+        assert device.gaps == ["127.255.255.255 is an end of 127.0.0.0/8"]
+
+    async def test_names_that_lead_to_one_address_keep_the_gap_of_each(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers(monkeypatch, ["127.0.0.6"])
+        patient = AssetManners(gap_s=0.2)
+        door = Door(asset("a", [], hostname="one"), asset("b", [], hostname="two", manners=patient))
+        devices = door.device("a"), door.device("b")
+        for device in devices:
+            await device.resolve(str(device.asset.hostname))
+        times: list[float] = []
+        door.before_line = lambda _line: times.append(asyncio.get_running_loop().time())
+        with listening("127.0.0.6") as listener:
+            for device in devices:
+                permit = device.permit("127.0.0.6")
+                assert permit is not None
+                (await opened(device, permit, port_of(listener))).abandon()
+
+        assert times[2] - times[1] >= 0.199
 
     async def test_a_name_that_leads_to_a_passive_asset(self, monkeypatch: pytest.MonkeyPatch) -> None:
         answers(monkeypatch, ["127.0.0.5"])

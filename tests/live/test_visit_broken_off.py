@@ -100,9 +100,18 @@ async def test_an_address_of_a_name_that_the_scope_refuses_is_no_shut_door(monke
     assert (code, reasons) == (4, ("Of 1 visited asset the scope refused an address.",))
 
 
-def test_a_budget_that_ends_before_the_canary_is_not_clean(tmp_path: Path) -> None:
+def test_a_budget_of_two_is_enough_to_find_an_archive_open(tmp_path: Path) -> None:
     with scp() as server:
         tight = _asset(server.host, _dicom(server.port), manners={"max_connections": 2})
+        run = check(inventory(tmp_path, [tight]), "--fail-on", "critical")
+    assert run.status("asset", "archive.open") == "fail"
+    assert run.status("asset", "dicom.called-ae-unchecked") == "unknown"
+    assert run.exit_code == 3
+
+
+def test_a_budget_that_ends_before_the_canary_is_not_clean(tmp_path: Path) -> None:
+    with scp() as server:
+        tight = _asset(server.host, _dicom(server.port), manners={"max_connections": 1})
         run = check(inventory(tmp_path, [tight]), "--fail-on", "critical")
     assert run.status("asset", "archive.open") == "unknown"
     assert run.exit_code == 4

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from checker import __version__
+from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.cli.main import NAMES, cli, run
 from checker.cli.settings import Settings
 from checker.errors import UsageError
@@ -116,6 +117,7 @@ def test_plan_prints_each_asset_and_the_cost(elsewhere: Path, capsys: pytest.Cap
     assert "viewer-open" not in printed
     assert "Nothing was sent." in printed
     assert "Expect the calling AE title SECAUDIT" in printed
+    assert IMPLEMENTATION_CLASS_UID in printed
     assert max(len(line) for line in printed.splitlines()) <= 100
 
 
@@ -127,6 +129,7 @@ def test_plan_as_json_adds_up(elsewhere: Path, capsys: pytest.CaptureFixture[str
         assert asset["connections"] == sum(step["connections"] for step in asset["steps"])
     assert made["connections"] == sum(asset["connections"] for asset in made["assets"])
     assert made["calling_ae_title"] == "SECAUDIT"
+    assert made["implementation_class_uid"] == IMPLEMENTATION_CLASS_UID
 
 
 def test_rules_lists_the_whole_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

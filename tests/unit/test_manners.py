@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from checker.model import AssetManners
 from checker.net.manners import (
+    BUSY_ANSWERS,
     SILENT_QUESTIONS,
     Ask,
     Claim,
@@ -40,9 +41,10 @@ def wish(
     max_connections: int = 80,
     quiet_hours: tuple[time, time] | None = None,
     passive: bool = False,
+    question: str = "",
 ) -> Ask:
     manners = AssetManners(max_connections, gap_s, quiet_hours, passive)
-    return Ask(asset, address, port, site, manners, others)
+    return Ask(asset, address, port, site, manners, others, question)
 
 
 def admitted(manners: Manners, ask: Ask, now: float = 0.0) -> Claim:
@@ -173,6 +175,12 @@ class TestGap:
         assert manners.step(again, 10.0, NOON) == WaitUntil(19.0)
         manners.leave(again, 10.0)
         assert manners.step(elsewhere, 10.0, NOON) == WaitUntil(11.0)
+
+    def test_each_keeps_its_own_where_only_names_lead_to_the_address(self) -> None:
+        manners = Manners()
+        manners.leave(admitted(manners, wish("a", gap_s=0.1)), 10.0)
+
+        assert manners.step(manners.claim(wish("b", gap_s=5.0)), 10.2, NOON) == WaitUntil(15.0)
 
     def test_a_claim_that_sent_nothing_needs_no_rest(self) -> None:
         manners = Manners(site_connections=1)
@@ -341,6 +349,53 @@ class TestDenied:
         assert manners.left_alone(wish()) == "left alone: port 104 stopped answering in the middle"
 
 
+class TestBusy:
+    @pytest.mark.parametrize(("gap_s", "peace_s"), [(0.0, 0.5), (0.1, 2.0), (9.0, 10.0)])
+    def test_a_busy_device_is_left_in_peace_by_everybody(self, gap_s: float, peace_s: float) -> None:
+        manners = Manners()
+        shared = wish("a", gap_s=gap_s, others=(("b", AssetManners(gap_s=0.0)),))
+        manners.leave(admitted(manners, shared, 1.0), 1.0)
+        manners.busy(shared, 1.0)
+
+        for ask in (shared, wish("b", "10.0.0.9"), wish("c", "10.0.0.1", port=443)):
+            claim = manners.claim(ask)
+            assert manners.step(claim, 1.25, NOON) == WaitUntil(1.0 + peace_s)
+            manners.leave(claim, 1.25)
+
+    def test_a_shorter_rest_does_not_end_the_peace(self) -> None:
+        manners = Manners()
+        open_still = admitted(manners, wish(gap_s=0.01))
+        manners.busy(wish(gap_s=0.01), 1.0)
+        manners.leave(open_still, 1.0)
+
+        assert manners.step(manners.claim(wish(gap_s=0.01)), 1.2, NOON) == WaitUntil(1.5)
+
+    def test_a_port_that_says_so_again_is_not_asked_any_further(self) -> None:
+        manners = Manners()
+        for number in range(BUSY_ANSWERS):
+            assert manners.denied(wish(), NOON) is None
+            manners.busy(wish(), float(number))
+            manners.answered(wish())
+
+        assert manners.denied(wish("b"), NOON) == Denied("port 104 said 2 times that it is busy")
+        assert manners.denied(wish(port=443), NOON) is None
+
+
+class TestData:
+    def test_a_question_that_was_answered_with_data_is_put_to_nobody_there_again(self) -> None:
+        manners = Manners()
+        manners.gave_data(wish("a", question="canary", others=(("b", AssetManners()),)))
+
+        for ask in (
+            wish("a", "10.0.0.7", question="canary"),
+            wish("b", "10.0.0.8", question="canary"),
+            wish("c", port=4242, question="canary"),
+        ):
+            assert manners.denied(ask, NOON) == Denied("the device has answered this question with data before")
+        assert manners.denied(wish("a", question="survey"), NOON) is None
+        assert manners.denied(wish("d", "10.0.0.9", question="canary"), NOON) is None
+
+
 # ------------------------------------------------------------------------------------------------ everything at once
 
 
@@ -485,6 +540,14 @@ class MannersMachine(RuleBasedStateMachine):
     @rule(ask=WISHES)
     def answer(self, ask: Ask) -> None:
         self.simulation.manners.answered(ask)
+
+    @rule(ask=WISHES)
+    def say_busy(self, ask: Ask) -> None:
+        self.simulation.manners.busy(ask, self.simulation.now)
+
+    @rule(ask=WISHES)
+    def give_data(self, ask: Ask) -> None:
+        self.simulation.manners.gave_data(ask)
 
     @invariant()
     def one_at_a_time_and_a_cap_for_each_site(self) -> None:

@@ -366,9 +366,95 @@ def test_a_refusal_inside_tls_does_not_excuse_an_undecided_plaintext() -> None:
 
 
 def test_a_stranger_served_inside_tls_is_served() -> None:
-    case = service_case(archive(dicom_tls_service()), survey(tls=True, echo_status=0))
+    case = service_case(archive(dicom_tls_service()), survey(tls=True, echo_status=0), survey(AssociationOutcome.RESET))
     assert status("dicom.calling-ae-unchecked", case) is Status.FAIL
     assert status("dicom.cleartext", case) is Status.PASS
+
+
+MUTUAL = archive(dicom_tls_service(client_certificate="required"))
+SHUT_INSIDE = survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True)
+ACCESS_RULES = (
+    "dicom.anonymous-query",
+    "dicom.called-ae-unchecked",
+    "dicom.calling-ae-unchecked",
+    "dicom.retrieve-offered",
+    "dicom.store-offered",
+)
+PORT_RULES = ("dicom.cleartext", "dicom.tls-expected")
+
+
+@pytest.mark.parametrize("rule", [*ACCESS_RULES, *PORT_RULES])
+@pytest.mark.parametrize(
+    ("plaintext", "expected"),
+    [
+        (None, Status.UNKNOWN),
+        (AssociationOutcome.NOT_ASKED, Status.UNKNOWN),
+        (AssociationOutcome.NOT_CONNECTED, Status.UNKNOWN),
+        (AssociationOutcome.TIMEOUT, Status.UNKNOWN),
+        (AssociationOutcome.TOO_MUCH, Status.UNKNOWN),
+        (AssociationOutcome.MALFORMED, Status.UNKNOWN),
+        (AssociationOutcome.CLOSED, Status.PASS),
+        (AssociationOutcome.RESET, Status.PASS),
+        (AssociationOutcome.SPEAKS_TLS, Status.PASS),
+    ],
+)
+def test_a_tls_port_is_shut_where_plaintext_was_turned_away(
+    rule: str, plaintext: AssociationOutcome | None, expected: Status
+) -> None:
+    outside = [] if plaintext is None else [survey(plaintext)]
+    verdict = judge(rule, service_case(MUTUAL, SHUT_INSIDE, *outside))
+    assert verdict.status is expected
+    assert_presentable(verdict, service_case(MUTUAL, SHUT_INSIDE, *outside))
+
+
+def test_silence_does_not_undo_that_plaintext_was_turned_away() -> None:
+    case = service_case(MUTUAL, survey(AssociationOutcome.RESET), SHUT_INSIDE, survey(AssociationOutcome.TIMEOUT))
+    assert {status(rule, case) for rule in (*ACCESS_RULES, *PORT_RULES)} == {Status.PASS}
+
+
+def test_plaintext_beside_tls_undoes_every_pass_about_access() -> None:
+    offered = survey(accepted=(VERIFICATION, STUDY_ROOT_FIND, CT_IMAGE_STORAGE), echo_status=0)
+    served = service_case(MUTUAL, SHUT_INSIDE, offered, canary(QueryVerdict.QUERY_ACCEPTED, 0x0000))
+    for rule in ("dicom.anonymous-query", "dicom.calling-ae-unchecked", "dicom.store-offered", *PORT_RULES):
+        assert status(rule, served) is Status.FAIL, rule
+    # The wrong title was not asked, and no context for retrieval was among those of this survey.
+    for rule in ("dicom.called-ae-unchecked", "dicom.retrieve-offered", "tls.client-certificate-optional"):
+        assert status(rule, served) is Status.UNKNOWN, rule
+    unasked = service_case(MUTUAL, SHUT_INSIDE, offered, canary(None, outcome=AssociationOutcome.NOT_ASKED))
+    assert status("dicom.anonymous-query", unasked) is Status.UNKNOWN
+    turned_away = service_case(MUTUAL, SHUT_INSIDE, rejected((1, 1, 3)))
+    assert status("dicom.anonymous-query", turned_away) is Status.PASS
+    assert status("dicom.tls-expected", turned_away) is Status.FAIL
+    assert status("tls.client-certificate-optional", turned_away) is Status.UNKNOWN
+
+
+def test_where_both_modes_pass_it_is_told_what_the_accepted_association_showed() -> None:
+    unoffered = survey(accepted=(VERIFICATION,), refused=(CT_IMAGE_STORAGE,), echo_status=0)
+    verdict = judge("dicom.store-offered", service_case(MUTUAL, SHUT_INSIDE, unoffered))
+    assert verdict.status is Status.PASS
+    assert verdict.summary == "An unregistered caller is offered no storage."
+
+
+def test_a_port_that_another_service_has_open_in_plaintext_is_not_shut_by_tls() -> None:
+    both = archive(dicom_service(104), dicom_tls_service(104, client_certificate="required"))
+    open_twin = seen(survey(echo_status=0), 0, port=104)
+    reset = seen(survey(AssociationOutcome.RESET), 1, port=104)
+    whole = asset_case(both, open_twin, seen(SHUT_INSIDE, 1, port=104), reset)
+    expected = dict.fromkeys((*ACCESS_RULES, "tls.client-certificate-optional"), Status.UNKNOWN)
+    expected |= dict.fromkeys(PORT_RULES, Status.FAIL)
+    assert {rule: _verdicts_at(rule, whole, 1)[0].status for rule in expected} == expected
+
+
+def test_plaintext_turned_away_under_one_title_is_turned_away_at_the_port() -> None:
+    both = archive(dicom_service(104), dicom_tls_service(104))
+    whole = asset_case(both, seen(survey(AssociationOutcome.RESET), 0, port=104), seen(SHUT_INSIDE, 1, port=104))
+    assert {_verdicts_at(rule, whole, 1)[0].status for rule in (*ACCESS_RULES, *PORT_RULES)} == {Status.PASS}
+
+
+def test_a_plain_service_needs_no_question_in_tls() -> None:
+    case = service_case(archive(), rejected((1, 1, 3)))
+    for rule in ("dicom.anonymous-query", "dicom.calling-ae-unchecked", "dicom.store-offered"):
+        assert status(rule, case) is Status.PASS, rule
 
 
 @pytest.mark.parametrize("reason", [(1, 1, 1), (1, 1, 2), (1, 1, 7), (1, 2, 1), (2, 1, 3), (2, 3, 1), (2, 3, 2)])
@@ -665,7 +751,7 @@ def test_plaintext_on_a_port_is_plaintext_for_every_service_declared_on_it() -> 
     outside = seen(survey(echo_status=0), 0, port=104)
     for rule in ("dicom.tls-expected", "dicom.cleartext"):
         tls_only, mixed = (asset_case(both, *shown) for shown in ((inside,), (inside, outside)))
-        assert [verdict.status for verdict in _verdicts_at(rule, tls_only, 1)] == [Status.PASS]
+        assert [verdict.status for verdict in _verdicts_at(rule, tls_only, 1)] == [Status.UNKNOWN]
         assert [verdict.status for verdict in _verdicts_at(rule, mixed, 1)] == [Status.FAIL]
 
 

@@ -23,7 +23,7 @@ from checker.model import (
     Service,
     ServiceKind,
 )
-from checker.scope import Listed, Scope, canonical
+from checker.scope import Listed, Scope, canonical, is_edge
 
 TODAY = date(2026, 11, 24)
 
@@ -186,6 +186,22 @@ class TestNotOneDevice:
     @pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "127.0.0.1", "::1", "100.64.0.1", "240.0.0.1"])
     def test_special_addresses_are_only_ours_by_name(self, address: str) -> None:
         assert "owned_networks" in reason(inventory(["10.0.0.0/8", "fd00::/16"]), address)
+
+
+class TestEdge:
+    @pytest.mark.parametrize("address", ["10.20.0.0", "10.20.255.255"])
+    def test_the_first_and_the_last_of_a_network(self, address: str) -> None:
+        assert is_edge(address, "10.20.0.0/16")
+
+    @pytest.mark.parametrize(
+        ("address", "network"),
+        [
+            *(("10.20.1.0", "10.20.0.0/16"), ("10.20.1.5", "10.20.1.5/32"), ("10.20.1.4", "10.20.1.4/31")),
+            ("fd00:20::", "fd00:20::/48"),
+        ],
+    )
+    def test_others(self, address: str, network: str) -> None:
+        assert not is_edge(address, network)
 
 
 class TestExcluded:

@@ -43,8 +43,8 @@ from checker.rules.examples import (
     wrong_called,
 )
 from checker.rules.examples_web import no_answer, web_canary
+from checker.rules.sweep import came_from
 from checker.summary import AssetCounts, DriftCounts, Outcome, ServiceCounts, Tally, exit_code
-from checker.summary.tally import came_from
 from tests.unit.stored_runs import (
     ENDED,
     FINDING,

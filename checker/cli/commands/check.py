@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from checker.cli import options
-from checker.model import Inventory, Severity
+from checker.model import Severity
 
 
 @click.command("check")
@@ -50,34 +50,25 @@ def COMMAND(  # noqa: N802 - commands are found by this name
 
     judging = Judging(only=only, skip=skip, fail_on=Severity(fail_on), fail_on_new=fail_on_new)
     check_judging(judging)
-    _tell_notices(found, vantage)
+    if not quiet:
+        options.tell_notices(found)
+        options.tell_vantage(found, vantage)
 
     from checker.cli.progress import visiting
-    from checker.cli.report import print_json, print_report
+    from checker.cli.report import tell
     from checker.engine import EngineOptions, run_visits
     from checker.store.folder import RunFolder, new_run_id
 
     started = datetime.now(UTC)
     folder = RunFolder.create(output, new_run_id(started, vantage, secrets.token_hex(2)))
     engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency)
-    with visiting(len(chosen), quiet=quiet) as visited:
-        end = run_visits(found, chosen, engine, folder, run_id=folder.run_id, visited=visited)
-    visits = Visits(vantage, started, datetime.now(UTC), end.totals, end.interrupted, end.errors)
-    summary = conclude(folder, found, chosen, visits, judging)
-    if json:
-        print_json(folder.published)
-    elif not quiet:
-        print_report(summary, folder.published)
-    return summary.exit_code
-
-
-def _tell_notices(found: Inventory, vantage: str) -> None:
-    for notice in found.notices:
-        click.echo(f"Notice: {notice}", err=True)
-    if found.exposure and vantage not in {zone.name for zone in found.zones}:
-        zones = ", ".join(zone.name for zone in found.zones)
-        click.echo(
-            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says"
-            " nothing of what may be reached from here; name the zone with --vantage.",
-            err=True,
-        )
+    try:
+        with visiting(len(chosen), quiet=quiet) as visited:
+            end = run_visits(found, chosen, engine, folder, run_id=folder.run_id, visited=visited)
+        visits = Visits(vantage, started, datetime.now(UTC), end.totals, end.interrupted, end.errors)
+        summary = conclude(folder, found, chosen, visits, judging)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        click.echo(f"Error: the run was broken off: {reason}; what it recorded is in {folder.path}", err=True)
+        return EXIT_INTERNAL
+    return tell(summary, folder.published, as_json=json, quiet=quiet)

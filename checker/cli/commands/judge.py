@@ -44,18 +44,15 @@ def COMMAND(  # noqa: N802 - commands are found by this name
 
     RUN is a folder, a run's id, the beginning of one, or `latest`.
     """
-    from checker.cli.report import print_json, print_report
+    from checker.cli.report import tell
     from checker.run import Judging, judge_again
     from checker.store.runs import find_run
 
     found = find_run(output, run)
     other = options.load_inventory(inventory) if inventory else None
+    if other is not None and not quiet:
+        options.tell_notices(other)
     judging = Judging(only=only, skip=skip, fail_on=Severity(fail_on), fail_on_new=fail_on_new)
     at = None if date is None else date.replace(tzinfo=UTC)
     summary = judge_again(found, output, made_at=datetime.now(UTC), judging=judging, inventory=other, now=at)
-    folder = output / summary.run_id
-    if json:
-        print_json(folder)
-    elif not quiet:
-        print_report(summary, folder)
-    return summary.exit_code
+    return tell(summary, output / summary.run_id, as_json=json, quiet=quiet)

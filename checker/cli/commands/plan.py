@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from checker.cli import options
+from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.introduction import Introduction
 from checker.model import Asset, Inventory
 from checker.plan import AssetPlan, Plan, Step, StepKind
@@ -38,6 +39,8 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     found = options.load_inventory(inventory)
     chosen = options.chosen_assets(found, assets)
     numbers = chosen_ports(options.chosen_ports(ports), found)
+    options.tell_notices(found)
+    options.tell_vantage(found, vantage)
     made = plan_run(found, chosen, ports=numbers, today=date.today(), concurrency=concurrency)  # noqa: DTZ011
     seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
     introduction = Introduction.of(found)
@@ -72,7 +75,8 @@ def _print(
         f"\n{len(chosen)} of {len(found.assets)} assets, at most {made.connections} connections, about"
         f" {duration(seconds)} from the vantage {vantage}. Nothing was sent."
     )
-    output.print(f"Expect the calling AE title {title} and the User-Agent {agent}.")
+    output.print(f"Expect the calling AE title {title} and the User-Agent {agent},")
+    output.print(f"and the DICOM implementation class UID {IMPLEMENTATION_CLASS_UID}.")
 
 
 def _questions(plan: AssetPlan) -> str:
@@ -112,6 +116,7 @@ def _print_json(made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: 
         "estimated_seconds": round(seconds, 1),
         "calling_ae_title": title,
         "user_agent": agent,
+        "implementation_class_uid": IMPLEMENTATION_CLASS_UID,
     }  # fmt: skip
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 

@@ -15,9 +15,8 @@ from checker.cli import options
 def COMMAND(inventory: tuple[Path, ...], quiet: bool) -> int:  # noqa: N802 - commands are found by this name
     """Tell every fault of an inventory, all at once. Sends nothing."""
     found = options.load_inventory(inventory)
-    for notice in found.notices:
-        click.echo(f"Notice: {notice}", err=True)
     if not quiet:
+        options.tell_notices(found)
         services = sum(len(asset.services) for asset in found.assets)
         click.echo(
             f"The inventory is valid: {_counted(len(found.assets), 'asset')}, {_counted(services, 'declared service')},"

@@ -9,7 +9,6 @@ from checker.model import (
     Facts,
     HttpEnd,
     HttpFacts,
-    Observation,
     PortFacts,
     Severity,
     Status,
@@ -19,14 +18,14 @@ from checker.model import (
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import archive, asset_case, port_seen, ports_seen, rejected, seen
-from checker.rules.sweep import answers
+from checker.rules.sweep import came_from
 
 _NOT_TRIED = (ConnectState.LOCAL_ERROR, ConnectState.NOT_ASKED)
 
 
 def judge(case: Case) -> Verdict:
     """Anything that came from the asset passes; asked and nothing came fails; not visited decides nothing."""
-    answering = tuple(item.id for item in case.asset_seen if _came_from_it(case, item))
+    answering = tuple(item.id for item in case.asset_seen if came_from(case.asset, item))
     if answering:
         verdict = passed("The asset answered.", answers=len(answering))
         return Verdict(verdict.status, verdict.summary, verdict.evidence, observations=answering)
@@ -44,16 +43,6 @@ def judge(case: Case) -> Verdict:
         addresses=sorted({item.address for item in asked if item.address}),
         gaps=gaps,
     )
-
-
-def _came_from_it(case: Case, item: Observation) -> bool:
-    if isinstance(item.facts, PortFacts):
-        if item.facts.state in (ConnectState.OPEN, ConnectState.CLOSED):
-            return True
-        # An ICMP message of a firewall on the way is no sign of life of the asset.
-        own = {*case.asset.addresses, item.address}
-        return item.facts.state is ConnectState.REJECTED and item.facts.offender in own
-    return answers(item.facts)
 
 
 def _was_asked(facts: Facts) -> bool:

@@ -15,12 +15,13 @@ from checker.rules.access import (
     answers_query,
     associations,
     of_purpose,
+    passed_at_port,
     refuses_strangers,
     status_text,
     weigh,
     words,
 )
-from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, unknown
 from checker.rules.examples import (
     PATIENT_ROOT_FIND,
     STUDY_ROOT_FIND,
@@ -41,8 +42,7 @@ _SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: about the transfer syntax, not ab
 
 
 def judge(case: Case) -> Verdict:
-    """The canary served fails; a refusal of the caller, of the context or of the request passes; the rest is"
-    " unknown."""
+    """The canary served fails; a refusal of the caller, the context or the request passes; the rest is unknown."""
     asked = [facts for facts in associations(case) if facts.purpose in (SURVEY, CANARY)]
     told = all_told(asked)
     weighed = weigh(asked, lambda facts: _one(facts, asked))
@@ -63,7 +63,7 @@ def judge(case: Case) -> Verdict:
             associations=told,
         )
     if weighed.status is Status.PASS and by is not None:
-        return passed(f"An unregistered caller cannot query: {_refusal(by)}.", associations=told)
+        return passed_at_port(case, f"An unregistered caller cannot query: {_refusal(by)}.", associations=told)
     return unknown(f"Whether a stranger can query was not shown: {_doubt(by, asked)}.", associations=told)
 
 
@@ -166,6 +166,7 @@ RULE = Rule(
         "An accepted presentation context is not yet permission: some products accept it and abort at the request. To"
         " pass, the refusal must be of the caller (rejection 1/1/3, a client certificate), of every query context, or"
         " of the request (status 0124, status 0122 with no other query class accepted, an abort by the application)."
+        " A refusal inside TLS counts where plaintext was turned away at the port, or refused the query as well."
         " Failures of processing, such as C000 and A900, are unknown."
     ),
     remedy=(
@@ -225,12 +226,31 @@ RULE = Rule(
             Status.PASS,
         ),
         Example(
-            "TLS asks for a client certificate.",
+            "TLS asks for a client certificate, and plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(AssociationOutcome.RESET),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "TLS asks for a client certificate, and in plaintext the canary was answered with success.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(echo_status=0),
+                canary(QueryVerdict.QUERY_ACCEPTED, 0x0000),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "TLS asks for a client certificate, and plaintext was not asked.",
             service_case(
                 archive(dicom_tls_service()),
                 survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
             ),
-            Status.PASS,
+            Status.UNKNOWN,
         ),
         Example(
             "One class of query is refused, and another is accepted.",

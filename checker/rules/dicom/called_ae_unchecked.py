@@ -11,11 +11,12 @@ from checker.rules.access import (
     all_told,
     associations,
     of_purpose,
+    passed_at_port,
     refuses_title,
     weigh,
     words,
 )
-from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, unknown
 from checker.rules.examples import archive, dicom_tls_service, rejected, service_case, survey, wrong_called
 
 _NO_CERTIFICATE = AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
@@ -43,7 +44,7 @@ def judge(case: Case) -> Verdict:
         title = weighed.by.called_ae_title
         return failed(f"An association to {title!r}, an AE title that nobody has, was accepted.", associations=told)
     if weighed.status is Status.PASS:
-        return passed(f"A wrong called AE title is turned away: {words(weighed.by)}.", associations=told)
+        return passed_at_port(case, f"A wrong called AE title is turned away: {words(weighed.by)}.", associations=told)
     wrong = of_purpose(relevant, WRONG_CALLED)
     return unknown(
         "Whether the called AE title is checked was not shown:"
@@ -60,7 +61,8 @@ RULE = Rule(
         "The service accepts associations that were meant for another AE title. By itself that gives nobody anything,"
         " but it spares a stranger the first guess, and it hides peers that are configured wrongly.\n\n"
         "To pass, the declared title must be accepted and the wrong one refused as not recognised (rejection 1/1/7):"
-        " a refusal alone may have been about the caller."
+        " a refusal alone may have been about the caller. A port that takes TLS must have turned plaintext away too, or"
+        " pass there as well."
     ),
     remedy="Turn on the check of the called AE title; in Orthanc DicomCheckCalledAet.",
     controls=controls.UNKNOWN_AE,
@@ -78,9 +80,16 @@ RULE = Rule(
             Status.PASS,
         ),
         Example(
-            "Without a client certificate no title is looked at.",
-            service_case(archive(dicom_tls_service()), survey(_NO_CERTIFICATE, tls=True)),
+            "Without a client certificate no title is looked at, and plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()), survey(_NO_CERTIFICATE, tls=True), survey(AssociationOutcome.RESET)
+            ),
             Status.PASS,
+        ),
+        Example(
+            "Inside TLS no title is looked at without a certificate, and in plaintext only the right one was asked.",
+            service_case(archive(dicom_tls_service()), survey(_NO_CERTIFICATE, tls=True), survey(echo_status=0)),
+            Status.UNKNOWN,
         ),
         Example(
             "Both titles were refused as not recognised: it may have been the caller.",

@@ -9,12 +9,13 @@ from checker.rules.access import (
     accepted,
     all_told,
     associations,
+    passed_at_port,
     refuses_strangers,
     serves,
     weigh,
     words,
 )
-from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, unknown
 from checker.rules.examples import archive, dicom_tls_service, rejected, service_case, survey, wrong_called
 
 
@@ -27,8 +28,7 @@ def _one(facts: DicomFacts) -> Status | None:
 
 
 def judge(case: Case) -> Verdict:
-    """Served under our unregistered calling AE title fails; refused for that title or for want of a certificate"
-    " passes."""
+    """Served under our unregistered calling AE title fails; refused for it or for want of a certificate passes."""
     asked = associations(case)
     weighed = weigh(asked, _one)
     told = all_told(asked)
@@ -40,7 +40,8 @@ def judge(case: Case) -> Verdict:
                 associations=told,
             )
         case (Status.PASS, by):
-            return passed(f"A caller that is not registered is turned away: {words(by)}.", associations=told)
+            turned_away = f"A caller that is not registered is turned away: {words(by)}."
+            return passed_at_port(case, turned_away, associations=told)
         case (_, DicomFacts() as by) if accepted(by):
             return unknown("An unregistered caller was accepted, but no request of it was served.", associations=told)
         case (_, by):
@@ -58,8 +59,8 @@ RULE = Rule(
         " it. Anybody who reaches the port is treated as a known device.\n\n"
         "An AE title is a name and no secret, so checking it is a fence and no lock; without the fence there is"
         " nothing. To pass, the refusal must say that the caller was not recognised (rejection 1/1/3), or TLS must"
-        " ask for a client certificate. Rejection 1/1/7 is unknown: products give it to unknown callers and to wrong"
-        " called titles alike."
+        " ask for a client certificate and plaintext be turned away at the port. Rejection 1/1/7 is unknown: products"
+        " give it to unknown callers and to wrong called titles alike."
     ),
     remedy=(
         "Register each peer (AE title and address) and refuse all others; in Orthanc DicomCheckModalityHost and"
@@ -81,12 +82,30 @@ RULE = Rule(
             Status.PASS,
         ),
         Example(
-            "TLS asks for a client certificate.",
+            "TLS asks for a client certificate, and plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(AssociationOutcome.RESET),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "TLS asks for a client certificate, and in plaintext C-ECHO succeeded.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(echo_status=0),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "TLS asks for a client certificate, and plaintext was not asked.",
             service_case(
                 archive(dicom_tls_service()),
                 survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
             ),
-            Status.PASS,
+            Status.UNKNOWN,
         ),
         Example(
             "Rejected: called AE title not recognised, which some products say to unknown callers.",

@@ -11,6 +11,7 @@ from checker.rules.examples import (
     STUDY_ROOT_MOVE,
     VERIFICATION,
     archive,
+    dicom_tls_service,
     rejected,
     service_case,
     survey,
@@ -32,6 +33,8 @@ RULE = Rule(
         " association with a caller that nobody registered. It is an offer and no proof: some products accept the"
         " context and refuse the request. No image is ever asked for to find out.\n\n"
         "A context refused only for its transfer syntax is unknown, for another syntax might have been accepted."
+        " What is seen inside TLS alone is unknown too, until plaintext was turned away at the port or offers nothing"
+        " either."
     ),
     remedy=(
         "Refuse associations from callers that are not registered, and where the product can, switch C-GET off and"
@@ -55,6 +58,20 @@ RULE = Rule(
             "The unregistered caller gets no association.",
             service_case(archive(), rejected((1, 1, 3))),
             Status.PASS,
+        ),
+        Example(
+            "Neither was accepted inside TLS, and both in plaintext on the same port.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(refused=(STUDY_ROOT_MOVE, STUDY_ROOT_GET), tls=True),
+                survey(accepted=(VERIFICATION, STUDY_ROOT_MOVE, STUDY_ROOT_GET)),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "Neither was accepted inside TLS, and plaintext was not asked.",
+            service_case(archive(dicom_tls_service()), survey(refused=(STUDY_ROOT_MOVE, STUDY_ROOT_GET), tls=True)),
+            Status.UNKNOWN,
         ),
         Example(
             "Rejected 1/1/7: a caller who knows the right title might get in.",

@@ -32,6 +32,8 @@ RULE = Rule(
         " registered. Foreign or altered images could be slipped into a patient's record, and disks be filled. It is an"
         " offer and no proof: nothing is ever stored to find out.\n\n"
         "A context refused only for its transfer syntax is unknown, for another syntax might have been accepted."
+        " What is seen inside TLS alone is unknown too, until plaintext was turned away at the port or offers nothing"
+        " either."
     ),
     remedy=(
         "Accept objects only from registered devices, by AE title and address; in Orthanc set DicomAlwaysAllowStore to"
@@ -52,12 +54,30 @@ RULE = Rule(
             Status.PASS,
         ),
         Example(
-            "TLS asks for a client certificate.",
+            "TLS asks for a client certificate, and plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(AssociationOutcome.RESET),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "TLS asks for a client certificate, and in plaintext CT Image Storage was accepted.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(accepted=(VERIFICATION, CT_IMAGE_STORAGE)),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "TLS asks for a client certificate, and plaintext was not asked.",
             service_case(
                 archive(dicom_tls_service()),
                 survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
             ),
-            Status.PASS,
+            Status.UNKNOWN,
         ),
         Example(
             "Rejected for now: temporary congestion.",

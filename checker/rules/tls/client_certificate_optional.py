@@ -12,7 +12,7 @@ from checker.model import (
     Status,
 )
 from checker.rules import controls
-from checker.rules.access import answered, words
+from checker.rules.access import answered, plaintext_answer, words
 from checker.rules.base import (
     Case,
     Example,
@@ -40,8 +40,15 @@ def judge(case: Case) -> Verdict:
     used, refused = _used(case), _refused(case)
     if used is not None:
         return failed(f"No client certificate is needed: {used}.", shown_by=used, handshakes=behaviour)
+    plain = plaintext_answer(case) if service.is_dicom else None
+    if refused is not None and plain is not None:
+        return unknown(
+            f"Inside TLS a client certificate is required, but outside it nobody asks for one: {plain}.",
+            shown_by=refused,
+            plaintext_shown_by=plain,
+        )
     if refused is not None:
-        return passed(f"Without a client certificate nothing is served: {refused}.", shown_by=refused)
+        return passed(f"Inside TLS nothing is served without a client certificate: {refused}.", shown_by=refused)
     # A web server may take the session and refuse the request, so there the answer to a request has to be seen.
     free = [one for one in behaviour if one != "required"]
     if free and not service.is_web:
@@ -88,7 +95,9 @@ RULE = Rule(
         " in. Any machine in reach can then talk to the service, and whatever the AE titles allow is allowed to it.\n\n"
         "A DICOM service fails where the session went on without a certificate. A web server often takes the session"
         " and refuses the request, so for a URL an answer with content or a redirect has to be seen. To pass, something"
-        " must have been refused for want of a certificate. Judged only where the inventory says `required`."
+        " must have been refused for want of a certificate. DICOM in plaintext on the same port makes it unknown:"
+        " whoever leaves TLS out is asked for nothing (see dicom.tls-expected). Judged only where the inventory"
+        " says `required`."
     ),
     remedy=(
         "Set the server to require and verify client certificates (not only to ask for them), and give certificates to"
@@ -118,6 +127,15 @@ RULE = Rule(
                 handshake(client_certificate="required"),
             ),
             Status.PASS,
+        ),
+        Example(
+            "TLS refused the association for want of a certificate, and plaintext on the same port was accepted.",
+            service_case(
+                tls_archive(client_certificate="required"),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(echo_status=0),
+            ),
+            Status.UNKNOWN,
         ),
         Example(
             "The handshake was completed, but what came after it was not seen.",
