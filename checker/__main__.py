@@ -20,7 +20,7 @@ def main() -> int:
 
 
 def _open_what_is_closed() -> None:
-    # A standard stream that the caller closed leaves its number to the next file opened: the ledger would be written to.
+    # A standard stream that the caller closed leaves its number to the next file that is opened, such as the ledger.
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

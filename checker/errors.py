@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+EXIT_INTERNAL, EXIT_USAGE = 1, 2
+"""The exit codes of what went wrong before a run had any: `checker.summary.exit_code` gives those of runs."""
+
 
 class PacsCheckerError(Exception):
     """Anything that this product raises on purpose."""

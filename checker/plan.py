@@ -16,8 +16,8 @@ from checker.model import Asset, Inventory, Refusal, Service, ServiceKind
 from checker.scope import Scope, canonical
 
 # The most connections that each step can take; the probes' tests hold them to it.
-DICOM_CONNECTIONS = 3  # survey, wrong called AE title, canary
-DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext or TLS, or coming back once to a busy service
+DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
+DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext beside TLS, or coming back once to a busy service
 TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
@@ -177,7 +177,7 @@ def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) ->
     service = asset.services[index]
     if kind is StepKind.DICOM and service.is_dicom:
         connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
-        purpose = "survey, wrong called AE title, canary"
+        purpose = "survey, canary, wrong called AE title"
     elif kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
         connections, purpose = DICOMWEB_CONNECTIONS, "canary and control"
     elif kind is StepKind.WEB and service.kind is ServiceKind.WEB:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import pkgutil
-import sys
 from collections.abc import Sequence
 
 import click
@@ -18,10 +16,7 @@ import click
 from checker import __version__
 from checker.cli import commands
 from checker.cli.settings import Settings
-from checker.errors import InventoryError, UsageError, place_of
-
-EXIT_INTERNAL = 1
-EXIT_USAGE = 2
+from checker.errors import EXIT_INTERNAL, EXIT_USAGE, InventoryError, UsageError, place_of
 
 NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules(commands.__path__)))
 """The commands, by name."""
@@ -86,9 +81,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Abort:
         click.echo("Interrupted.", err=True)
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not complain about it again at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # click's way out where whoever reads our output has had enough
         return EXIT_INTERNAL
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

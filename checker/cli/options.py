@@ -13,6 +13,9 @@ from checker.catalog.ports import port_set, port_set_names
 from checker.errors import UsageError
 from checker.model import Asset, Inventory, Severity
 
+VARIABLES = "PACS_CHECKER_"
+"""How the names of the environment variables that set options begin."""
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -30,7 +33,7 @@ inventories = click.argument(
 
 def option(name: str, **more: object) -> Decorator:
     """A click option that the environment can set as well: `--fail-on` is PACS_CHECKER_FAIL_ON."""
-    variable = "PACS_CHECKER_" + name.strip("-").replace("-", "_").upper()
+    variable = VARIABLES + name.strip("-").replace("-", "_").upper()
     return click.option(name, envvar=variable, show_default=True, **more)  # type: ignore[arg-type]
 
 

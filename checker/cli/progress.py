@@ -1,4 +1,4 @@
-"""A progress bar on standard error: only where that is a terminal, only for runs of more than a moment."""
+"""A progress bar on standard error: only where that is a terminal, and gone when the visits are over."""
 
 from __future__ import annotations
 

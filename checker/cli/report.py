@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from checker.cli.console import EXIT_INTERNAL, console, give_up_output, plain, word
+from checker.cli.console import console, give_up_output, plain, word
+from checker.errors import EXIT_INTERNAL
 from checker.model import Status
 from checker.summary import RunSummary
 

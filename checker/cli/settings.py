@@ -23,6 +23,7 @@ NAMES = frozenset(
         "quiet", "json",
     }
 )  # fmt: skip
+_LISTS = frozenset({"only", "skip", "assets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def _setting(file: Path, key: str, value: object) -> tuple[str, Value]:
         known = ", ".join(sorted(known.replace("_", "-") for known in NAMES))
         message = f"{file}: {key}: no option is called so; known are {known}"
         raise UsageError(message)
+    if isinstance(value, str) and name in _LISTS:
+        return name, [value]
     if isinstance(value, str | int | float):
         return name, value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from checker.errors import MalformedPeerData
 
-INTEGER, OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x06, 0x30
+OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE = 0x04, 0x06, 0x30
 
 _HIGH_TAG = 0x1F  # X.690 8.1.2.4: the tag goes on in further octets
 _LONG_FORM = 0x80  # X.690 8.1.3.5

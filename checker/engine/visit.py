@@ -34,7 +34,12 @@ from checker.probes.tls import probe_tls
 from checker.probes.web import probe_dicomweb, probe_web
 from checker.scope import Scope
 
-_DICOM_ANSWERS = (AssociationOutcome.ACCEPTED, AssociationOutcome.REJECTED, AssociationOutcome.ABORTED)
+_MODE_SHOWN = (
+    AssociationOutcome.ACCEPTED,
+    AssociationOutcome.REJECTED,
+    AssociationOutcome.ABORTED,
+    AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED,
+)
 # PS3.8 9.3.4: the result rejected-transient, and the source whose reasons are congestion and a local limit exceeded.
 _TRANSIENT, _PRESENTATION_PROVIDER = 2, 3
 _HTTP_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
@@ -79,7 +84,7 @@ class Visit:
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
         self._may_query = self._may_query_web = True
         # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
-        self._plaintext_dicom: set[tuple[str, int]] = set()
+        self._dicom_modes: dict[tuple[str, int], set[bool]] = {}  # False for plaintext, True for TLS
         self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
         self._refused = False  # an address, by the scope
         self._ended = False
@@ -192,7 +197,7 @@ class Visit:
                 self._device.note_gap("the DICOMweb question was answered with data before and is not asked again")
             case StepKind.WEB:
                 await probe_web(talk, asset.services[step.services[0]], door=self._door)
-            case StepKind.TLS if (permit.address, step.port) in self._plaintext_dicom:
+            case StepKind.TLS if self._dicom_modes.get((permit.address, step.port)) == {False}:
                 self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
                 names = (step.server_name,) if step.server_name is not None else ()
@@ -204,8 +209,8 @@ class Visit:
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1
-        if isinstance(facts, DicomFacts) and not facts.tls and facts.outcome in _DICOM_ANSWERS:
-            self._plaintext_dicom.add((address, port))
+        if isinstance(facts, DicomFacts) and facts.outcome in _MODE_SHOWN:
+            self._dicom_modes.setdefault((address, port), set()).add(facts.tls)
         self._record(
             Observation(
                 id=f"{self._asset.id}:{self._count}",

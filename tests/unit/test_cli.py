@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 from checker import __version__
-from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.cli.main import NAMES, cli, run
 from checker.cli.settings import Settings
+from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.errors import UsageError
 from checker.rules import catalogue
+from checker.store.folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "inventories" / "demo.yaml"
@@ -214,3 +217,129 @@ def test_every_option_names_its_environment_variable() -> None:
             if isinstance(parameter, click.Option):
                 flag = max(parameter.opts, key=len)
                 assert parameter.envvar == "PACS_CHECKER_" + flag.strip("-").replace("-", "_").upper(), (name, flag)
+
+
+def test_a_single_text_stands_for_a_list_of_one(elsewhere: Path) -> None:
+    (elsewhere / "pacs-checker.toml").write_text("only = 'dicom.*'\nassets = ['a', 'b']\nports = 'none'\n")
+    assert Settings.read(None).values == {"only": ["dicom.*"], "assets": ["a", "b"], "ports": "none"}
+
+
+def test_the_demo_heeds_no_settings_that_are_for_real_devices(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "pacs-checker.toml").write_text("vantage = 'internet'\n")
+    monkeypatch.setenv("PACS_CHECKER_ASSETS", "nobody")
+
+    def plan_it(_output: Path, _quiet: bool, command: Callable[[Sequence[str]], int]) -> int:
+        return command(["plan", str(DEMO), "--json"])
+
+    monkeypatch.setattr("checker.demo.main", plan_it)
+    assert run(["demo"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["vantage"], len(made["assets"])) == ("local", 14)
+    assert os.environ["PACS_CHECKER_ASSETS"] == "nobody"
+
+
+# -------------------------------------------------------------------------------------------------------- notices
+
+
+@pytest.fixture
+def passive(elsewhere: Path) -> Path:
+    """An inventory of one device that is never contacted, with something to notice in it and letters of the world."""
+    (elsewhere / "assets.csv").write_text(
+        "asset_id,role,address,service,color\n" + "x-1,printer,127.0.0.1,,red\n", encoding="utf-8"
+    )
+    text = {
+        "version": 1,
+        "authorization": {"owner": "Bildgebung Müller ☢", "reference": "SYN-1", "expires": "2099-12-31"},
+        "owned_networks": ["127.0.0.0/8"],
+        "zones": [{"name": "clinical"}],
+        "exposure": [{"from": "clinical", "to": {"role": "archive"}, "may_reach": ["tcp/443"], "reason": "synthetic",
+                      "owner": "nobody", "expires": "2099-12-31"}],
+        "assets_from": ["assets.csv"],
+        "assets": [{"id": "p-1", "role": "modality", "address": "127.0.0.2", "manners": {"passive": True}}],
+    }  # fmt: skip
+    path = elsewhere / "inventory.json"
+    path.write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def test_notices_come_before_anything_is_asked_and_not_where_quiet_is_wanted(
+    passive: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ignored = f"Notice: {passive.parent / 'assets.csv'}: the column 'color' is ignored"
+    assert run(["validate", str(passive)]) == 0
+    assert capsys.readouterr().err.splitlines() == [ignored]
+    assert run(["plan", str(passive)]) == 0
+    of_columns, of_vantage = capsys.readouterr().err.splitlines()
+    assert of_columns == ignored
+    assert of_vantage.startswith("Notice: the vantage 'local' is no zone of the inventory (clinical)")
+    check = ["check", str(passive), "--assets", "p-1"]
+    assert run(check) == 4
+    assert capsys.readouterr().err.splitlines() == [of_columns, of_vantage]
+    assert run([*check, "--quiet"]) == 4
+    assert run(["validate", str(passive), "--quiet"]) == 0
+    assert run(["judge", "latest", "--inventory", str(passive), "--quiet"]) == 4
+    assert capsys.readouterr() == ("", "")
+
+
+# --------------------------------------------------------------------------------------- where the output cannot go
+
+
+def shell(script: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command of the product as a shell starts it, with `"$@"` in the script for it and its arguments."""
+    command = [sys.executable, "-W", "error", "-m", "checker", *map(str, arguments)]
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", script, "bash", *command],
+        capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+@pytest.mark.parametrize("script", ['"$@" | true', '"$@" >&-', '"$@" <&- >&-'])
+def test_a_reader_that_has_gone_does_not_change_the_exit_code_of_a_run(
+    script: str, more: list[str], passive: Path
+) -> None:
+    done = shell(script, "check", passive, "--assets", "p-1", "--vantage", "clinical", *more)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1, done.stderr  # the notice
+    ledger = (passive.parent / "reports" / "latest" / "ledger.jsonl").read_text("utf-8")
+    assert [json.loads(line)["event"] for line in ledger.splitlines()] == ["refused"]
+
+
+def test_without_standard_error_a_run_goes_on(passive: Path) -> None:
+    done = shell('"$@" 2>&-', "check", passive, "--assets", "p-1")
+    assert done.returncode == 4
+    assert "Stored in reports/" in done.stdout
+    assert shell('"$@" 2>&-', "validate", "nothing.yaml").returncode == 2
+
+
+def test_a_summary_that_was_not_taken_is_told_and_the_run_is_stored(passive: Path) -> None:
+    done = shell('"$@" >/dev/full', "check", passive, "--json")
+    assert done.returncode == 1
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("Error: standard output: No space left on device; the run is stored in reports/")
+    assert (passive.parent / told.rsplit(" ", 1)[-1] / "run.json").is_file()
+
+
+def test_a_run_that_the_disk_did_not_take_says_where_the_rest_is(
+    passive: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_folder: RunFolder, _name: str, _chunks: Iterable[bytes]) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(RunFolder, "write", full)
+    assert run(["check", str(passive), "--assets", "p-1", "--quiet"]) == 1
+    (partial,) = (passive.parent / "reports").iterdir()
+    told = capsys.readouterr().err
+    assert told == (
+        f"Error: the run was broken off: No space left on device; what it recorded is in reports/{partial.name}\n"
+    )
+    assert {path.name for path in partial.iterdir()} == {"observations.jsonl", "ledger.jsonl"}
+
+
+def test_letters_that_the_locale_cannot_write_are_spelled(passive: Path) -> None:
+    done = shell('"$@"', "validate", passive, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0, done.stderr
+    assert "\\u2622" in done.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from checker.cli import options
+from checker.errors import EXIT_INTERNAL
 from checker.model import Severity
 
 
