@@ -198,6 +198,7 @@ class Defaults:
 
     calling_ae_title: str = "PACSCHECKER"
     ports: str | tuple[int, ...] = "imaging"
+    user_agent: str | None = None  # None for the product's own
 
 
 @dataclass(frozen=True, slots=True)

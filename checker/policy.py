@@ -60,6 +60,18 @@ class Policy:
         )
 
 
+def silence(inventory: Inventory, vantage: str) -> str | None:
+    """A sentence for where there is exposure policy and the vantage is no zone that it speaks of; None elsewhere."""
+    policy = Policy.of(inventory)
+    if not policy.stated or policy.speaks_of(vantage):
+        return None
+    zones = ", ".join(zone.name for zone in inventory.zones) or "it has none"
+    return (
+        f"The vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says nothing of"
+        " what may be reached from here; name the zone with --vantage."
+    )
+
+
 def matches(to: AssetClass, asset: Asset) -> bool:
     """Whether the asset belongs to the class; a class that says nothing means every asset."""
     return (

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from checker import __version__
 from checker.errors import UsageError
+from checker.introduction import Introduction
 from checker.judge import Judge, Sharers, chosen_rules
 from checker.model import Asset, Finding, Inventory, Observation, Service, Severity, Totals
+from checker.policy import silence
 from checker.records import StoredInventory, dumps
 from checker.sinks import chosen_sinks
 from checker.store.folder import OBSERVATIONS, RunFolder, new_run_id
@@ -69,15 +71,13 @@ def conclude(
     assets: Sequence[Asset],
     visits: Visits,
     judging: Judging,
-    *,
-    judged: Callable[[Asset], None] | None = None,
 ) -> RunSummary:
     """Judge every listed asset from what the folder holds, write all files of the run and publish it.
 
-    The run is then at `folder.published`; `judged` is called after each asset. Drift is against the last earlier run of
-    the same vantage beside it. Raises UsageError for globs and formats that fit nothing (to be checked before the
-    visits with `check_judging`) and OSError where the disk does not take it. Then nothing is published, and the folder
-    is left with its observations and its ledger.
+    The run is then at `folder.published`. Drift is against the last earlier run of the same vantage beside it. Raises
+    UsageError for globs and formats that fit nothing (to be checked before the visits with `check_judging`) and OSError
+    where the disk does not take it. Then nothing is published, and the folder is left with its observations and its
+    ledger.
     """
     run, notices = last_run(folder.output, visits.vantage, before=_to_the_millisecond(visits.started_at))
     baseline = None if run is None else _Baseline(run.name, failing_after(run))
@@ -89,7 +89,7 @@ def conclude(
         judged_at=_to_the_millisecond(visits.ended_at),
         baseline=baseline,
         notices=notices,
-    ).publish(judged)
+    ).publish()
 
 
 def judge_again(
@@ -185,7 +185,7 @@ class _Conclusion:
     notices: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
 
-    def publish(self, judged: Callable[[Asset], None] | None = None) -> RunSummary:
+    def publish(self) -> RunSummary:
         """Do all of it; see `conclude`."""
         sinks = chosen_sinks(self.judging.formats)
         judge = Judge(
@@ -201,10 +201,8 @@ class _Conclusion:
         aside.mkdir(0o700)
         try:
             with Scratch(aside / "scratch.sqlite", self.folder.path / OBSERVATIONS) as scratch, Piles(aside) as piles:
-                for asset, findings in self._judged(judge, scratch):
+                for findings in self._judged(judge, scratch):
                     piles.add(findings)
-                    if judged is not None:
-                        judged(asset)
                 summary = self._summary()
                 self.folder.write(INVENTORY, [dumps(self.stored), b"\n"])
                 for sink in sinks.values():
@@ -217,8 +215,8 @@ class _Conclusion:
         self.folder.publish()
         return summary
 
-    def _judged(self, judge: Judge, scratch: Scratch) -> Iterator[tuple[Asset, list[Finding]]]:
-        """Every listed asset by its id, with its findings; each is counted on the way."""
+    def _judged(self, judge: Judge, scratch: Scratch) -> Iterator[list[Finding]]:
+        """The findings of every listed asset, by its id; each is counted on the way."""
         everything = self.stored.inventory.assets
         numbers = {asset.id: number for number, asset in enumerate(everything)}
         strays = scratch.index(numbers)
@@ -238,7 +236,7 @@ class _Conclusion:
             failing = scratch.failing([finding.finding_id for finding in findings])
             findings = triage.annotate(findings, failing)
             self.tally.add(asset, observations, findings)
-            yield asset, findings
+            yield findings
 
     def _observations(self, scratch: Scratch, number: int, asset: Asset) -> list[Observation]:
         observations = scratch.observations(number)
@@ -273,6 +271,11 @@ class _Conclusion:
             self._note(
                 f"Visited assets that were not asked all that was planned, as their findings say: {tally.with_gaps}."
             )
+        if tally.passive:
+            self._note(f"Assets that the inventory declares passive, of which nothing was asked: {tally.passive}.")
+        unspoken = silence(inventory, visits.vantage)
+        if unspoken is not None:
+            self._note(unspoken)
         outcome = tally.outcome(visit_errors=len(visits.errors), interrupted=visits.interrupted)
         code, reasons = exit_code(outcome, judging.fail_on, judging.fail_on_new)
         return RunSummary(
@@ -298,6 +301,7 @@ class _Conclusion:
             fail_on=judging.fail_on,
             fail_on_new=judging.fail_on_new,
             rules=RuleChoice(judging.only, judging.skip),
+            introduction=Introduction.of(inventory),
             judged_at=self.judged_at,
             judged_from=self.judged_from,
             baseline=None if self.baseline is None else self.baseline.run_id,

@@ -85,14 +85,12 @@ def tell_notices(inventory: Inventory) -> None:
 
 
 def tell_vantage(inventory: Inventory, vantage: str) -> None:
-    """A notice on standard error where there is exposure policy and the vantage is no zone that it could speak of."""
-    if inventory.exposure and vantage not in {zone.name for zone in inventory.zones}:
-        zones = ", ".join(zone.name for zone in inventory.zones)
-        click.echo(
-            f"Notice: the vantage {vantage!r} is no zone of the inventory ({zones}), so its exposure policy says"
-            " nothing of what may be reached from here; name the zone with --vantage.",
-            err=True,
-        )
+    """A notice on standard error where the exposure policy says nothing about this vantage."""
+    from checker.policy import silence
+
+    sentence = silence(inventory, vantage)
+    if sentence is not None:
+        click.echo(f"Notice: {sentence}", err=True)
 
 
 def chosen_assets(inventory: Inventory, globs: tuple[str, ...]) -> tuple[Asset, ...]:

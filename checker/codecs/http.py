@@ -39,6 +39,43 @@ SAME = "same"
 MALFORMED = "malformed"
 
 _MOST_CHALLENGES = 8
+_MOST_SEGMENTS = 8
+# What the pages of web servers, viewers and logins are called.
+_PATH_WORDS = frozenset(
+    {
+        *("login", "login.html", "login.jsp", "login.php", "login.aspx", "login.vm", "logon", "signin", "sign-in"),
+        *("auth", "authorize", "authenticate", "oauth", "oauth2", "openid", "openid-connect", "connect", "sso", "saml"),
+        *("saml2", "cas", "adfs", "realms", "protocol", "account", "accounts", "identity", "session", "user", "users"),
+        *(
+            "index.html",
+            "index.htm",
+            "index.jsp",
+            "index.php",
+            "default.aspx",
+            "home",
+            "main",
+            "app",
+            "apps",
+            "ui",
+            "ui2",
+        ),
+        *("viewer", "viewers", "web", "portal", "explorer", "explorer.html", "admin", "static", "public", "en"),
+        *("dicom-web", "dicomweb", "wado", "pacs", "ohif", "stone-webviewer", "osimis-viewer", "weasis", "oviyam"),
+        *(
+            "studies",
+            "series",
+            "oviyam2",
+            "orthanc",
+            "dcm4chee-arc",
+            "dcm4chee-web3",
+            "xnat",
+            "template",
+            "kheops",
+            "zfp",
+            "worklist",
+        ),
+    }
+)
 _MOST_COOKIES = 16
 _MOST_LENGTH = 1 << 40
 _SHORT = 64
@@ -51,8 +88,6 @@ _SCHEME = re.compile(r"\s*([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32})(?:\s+(?!\s*=)|\s*$)
 _REALM = re.compile(r'(?:^|[\s,])realm\s{0,8}=\s{0,8}(?:"((?:[^"\\]|\\.){0,512})|([^\s",;]{1,512}))', re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,252})|\[[0-9a-f:.]{2,45}\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# Long numbers in a path may be an echoed UID or the number of somebody.
-_NUMBER = re.compile(r"[0-9][0-9.]{7,}")
 # An authority that is empty: browsers skip the slashes and take what follows for the host (URL Standard 4.4).
 _NO_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[/?#]|$)", re.IGNORECASE)
 # RFC 3986 3.3; the best known is `;jsessionid=`.
@@ -157,8 +192,7 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
         return Redirect(MALFORMED, None, to_login=False)
     to_login = names_login(target.path, asked=asked, query=target.query)
     if there == here:
-        path = _NUMBER.sub("<number>", _PARAMETERS.sub("", target.path) or "/")
-        return Redirect(SAME, _printable(path, _LONG), to_login)
+        return Redirect(SAME, _known_path(_PARAMETERS.sub("", target.path) or "/"), to_login)
     # A host that is called so itself, and sends on to its own https, names no login by that; nor does one to which the
     # very same question is to be put, for it may well be the archive's other name.
     path, _, query = asked.partition("?")
@@ -166,6 +200,12 @@ def redirect(location: str, origin: str, asked: str = "/") -> Redirect:
     moved = target.hostname == source.hostname or same_question
     elsewhere = not moved and names_login("", host=target.hostname or "")
     return Redirect(there, None, to_login or elsewhere)
+
+
+def _known_path(path: str) -> str:
+    """A path with every segment that is no usual word replaced: it is the peer's text, and may hold somebody's name."""
+    segments = path.split("/")[:_MOST_SEGMENTS]
+    return "/".join(word if not word or word.lower() in _PATH_WORDS else "<other>" for word in segments)
 
 
 def cookies(set_cookie: Iterable[str]) -> tuple[CookieFacts, ...]:

@@ -36,8 +36,8 @@ _GIVES_DATA = frozenset(
 _FILE_NAME = re.compile(r".*\.(?:dcm|zip|json|xml|csv|pdf|jpe?g|png|gz|tar)", re.IGNORECASE)
 _LONGEST_PATH = 512
 _PRINTABLE = re.compile(r"/[!-~]*")
-# As in redirects that are recorded: a long number may be an echo, or the number of somebody.
-_NUMBER = re.compile(r"[0-9][0-9.]{7,}")
+# No number of more than two digits, for it may be an echo, or the number of somebody; no sign that parts a name.
+_PLAIN_WORD = re.compile(r"(?:[a-z](?:[a-z._-]|[0-9]{1,2}(?![0-9])){0,31})?")
 _SLASH = rb"(?:/|\\/|%2[fF]|&#x2[fF];|&#47;)"
 
 
@@ -94,8 +94,9 @@ def page(url: str) -> Question:
 def next_page(asked: Question, status: int, headers: Headers) -> Question | None:
     """The page to which an answer sends us on, where it may be asked for; None where there is none, or it may not.
 
-    It must be another path of the same origin, and no login. One that has a query or parameters, a long number or the
-    name of a resource that gives data is not asked for: it may be a question that we would never have built.
+    It must be another path of the same origin, and no login. One that has a query or parameters, a segment that is no
+    plain word, or the name of a resource that gives data is not asked for: it may be a question that we would never
+    have built.
     """
     location = next((value.decode("latin-1") for key, value in headers if key.strip().lower() == b"location"), None)
     if location is None or status not in _REDIRECTS:
@@ -107,10 +108,9 @@ def next_page(asked: Question, status: int, headers: Headers) -> Question | None
     path = target.path or "/"
     if target.query or len(path) > _LONGEST_PATH or not _PRINTABLE.fullmatch(path) or path == urlsplit(asked.url).path:
         return None
-    plain = unquote(path)
-    if ";" in plain or _NUMBER.search(plain):
+    segments = unquote(path).lower().split("/")
+    if not all(_PLAIN_WORD.fullmatch(segment) for segment in segments):
         return None
-    segments = plain.lower().split("/")
     if not _GIVES_DATA.isdisjoint(segments) or _FILE_NAME.fullmatch(segments[-1]):
         return None
     return Question(asked.origin + path, leads.path or path)

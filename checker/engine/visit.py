@@ -40,6 +40,13 @@ _MODE_SHOWN = (
     AssociationOutcome.ABORTED,
     AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED,
 )
+_SHUT = (
+    ConnectState.CLOSED,
+    ConnectState.REJECTED,
+    ConnectState.UNREACHABLE,
+    ConnectState.FILTERED,
+    ConnectState.RESET,
+)
 # PS3.8 9.3.4: the result rejected-transient, and the source whose reasons are congestion and a local limit exceeded.
 _TRANSIENT, _PRESENTATION_PROVIDER = 2, 3
 _HTTP_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
@@ -85,6 +92,8 @@ class Visit:
         self._may_query = self._may_query_web = True
         # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
         self._dicom_modes: dict[tuple[str, int], set[bool]] = {}  # False for plaintext, True for TLS
+        # Places that took no connection: another question would be the same knock on the same door.
+        self._shut: dict[tuple[str, int], PortFacts] = {}
         self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
         self._refused = False  # an address, by the scope
         self._ended = False
@@ -110,7 +119,11 @@ class Visit:
         self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
         while self._waiting:
             step, permit = self._waiting[0]
-            await self._take(step, permit, self._talk(step, permit))
+            shut = self._shut.get((permit.address, step.port))
+            if shut is None:
+                await self._take(step, permit, self._talk(step, permit))
+            else:
+                self._talk(step, permit).note(shut)
             self._waiting.popleft()
         self._close()
 
@@ -209,6 +222,8 @@ class Visit:
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1
+        if isinstance(facts, PortFacts) and facts.state in _SHUT:
+            self._shut[address, port] = facts
         if isinstance(facts, DicomFacts) and facts.outcome in _MODE_SHOWN:
             self._dicom_modes.setdefault((address, port), set()).add(facts.tls)
         self._record(

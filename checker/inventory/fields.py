@@ -140,6 +140,18 @@ def is_hostname(text: str) -> bool:
     )
 
 
+# RFC 9110 10.1.5: products and comments; no sign of another alphabet, for that is what a log is searched for.
+_USER_AGENT = re.compile(r"^[!-~]+( [!-~]+)*$")
+
+
+def _user_agent(value: object) -> str:
+    expected = "expected a User-Agent such as example-audit/1.0, 1 to 200 printable ASCII characters"
+    text = _string(value, expected).strip()
+    if len(text) > 200 or not _USER_AGENT.fullmatch(text):
+        raise wrong(expected)
+    return text
+
+
 def _ae_title(value: object) -> str:
     # DICOM PS3.5 6.2, VR AE: leading and trailing spaces mean nothing; no backslash, no control characters.
     text = _string(value, "expected an AE title").strip(" ")
@@ -267,6 +279,9 @@ AeTitle = Annotated[
     str,
     PlainValidator(_ae_title),
     _schema(type="string", pattern=r"^ *[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])? *$"),
+]
+UserAgent = Annotated[
+    str, PlainValidator(_user_agent), _schema(type="string", pattern=_USER_AGENT.pattern, maxLength=200)
 ]
 Duration = Annotated[
     float, PlainValidator(_duration), _schema(type="string", pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?(ms|s)$")

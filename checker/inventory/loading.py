@@ -166,6 +166,7 @@ def _defaults(merged: Merged) -> Defaults:
     return Defaults(
         calling_ae_title=usual.calling_ae_title if merged.calling_ae_title is None else merged.calling_ae_title.value,
         ports=usual.ports if merged.ports is None else merged.ports.value,
+        user_agent=usual.user_agent if merged.user_agent is None else merged.user_agent.value,
     )
 
 

@@ -43,6 +43,7 @@ class Merged:
     organization: Placed[str] | None = None
     authorization: Placed[AuthorizationModel] | None = None
     calling_ae_title: Placed[str] | None = None
+    user_agent: Placed[str] | None = None
     ports: Placed[str | tuple[int, ...]] | None = None
     networks: dict[str, list[str]] = field(default_factory=lambda: {key: [] for key in BOUNDARIES})
     zones: list[Placed[ZoneModel]] = field(default_factory=list)
@@ -94,6 +95,7 @@ class Merger:
                 merged.calling_ae_title, title, document, "defaults", "calling_ae_title"
             )
             merged.ports = self._same(merged.ports, ports, document, "defaults", "ports")
+            merged.user_agent = self._same(merged.user_agent, defaults.user_agent, document, "defaults", "user_agent")
         merged.networks["owned_networks"] += model.owned_networks
         merged.networks["public_networks"] += model.public_networks
         merged.networks["excluded"] += model.excluded

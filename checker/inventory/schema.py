@@ -39,6 +39,7 @@ class DefaultsModel(Strict):
 
     calling_ae_title: f.AeTitle = "PACSCHECKER"
     ports: f.PortChoice = "imaging"
+    user_agent: f.UserAgent | None = None
 
 
 class AssetClassModel(Strict):

@@ -30,6 +30,7 @@ _LOOKUPS_AT_ONCE = 4
 # uvloop's clock counts milliseconds: a shorter sleep would be none.
 _SHORTEST_SLEEP_S = 0.001
 
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The bounds of one conversation: seconds to connect, seconds in all after that, and bytes received."""
@@ -244,7 +245,11 @@ class Device:
         if answer == permit:
             return None
         scope, today = self._gateway.scope, self._gateway.clock.today()
-        if isinstance(answer, Refusal) and permit.expires < today and scope.confirms(permit, self.asset, permit.expires):
+        if (
+            isinstance(answer, Refusal)
+            and permit.expires < today
+            and scope.confirms(permit, self.asset, permit.expires)
+        ):
             return answer.reason
         self._gateway.ledger.refused(self.asset.id, permit.address, port, purpose, "no valid permit")
         message = f"no valid permit for {permit.address} as a part of asset {self.asset.id}"

@@ -119,6 +119,13 @@ class _Exchange:
             if not _STATUS_LINE.startswith(self.first_bytes):
                 raise _NotHttp
 
+    async def drop(self) -> None:
+        """Leave, and take nothing more from the peer."""
+        if self.stream is not None:
+            await self.stream.drop()
+        elif self.connection is not None:
+            self.connection.abandon()
+
     def failure(
         self,
         *,
@@ -309,9 +316,9 @@ class HttpDoor:
                     complete = False
                     break
         finally:
-            if not complete and exchange.connection is not None:
+            if not complete:
                 # The rest of the body is not taken: draining it would be to download what was found.
-                exchange.connection.abandon()
+                await exchange.drop()
             await response.aclose()
         return Response(
             response.status_code,

@@ -209,15 +209,23 @@ class TlsStream:
 
     async def close(self) -> None:
         """close_notify (RFC 8446 section 6.1), then a FIN. The peer's own close_notify is not waited for."""
-        # It raises in any case: our close_notify is in the buffer now, or there is no session to end.
-        with suppress(ssl.SSLError):
-            self._tls.unwrap()
-        await self._flush()
+        await self._notify()
         await self.connection.close()
+
+    async def drop(self) -> None:
+        """close_notify, and not a byte more is taken from the peer, whatever it still sends."""
+        await self._notify()
+        self.connection.abandon()
 
     def abandon(self) -> None:
         """Leave at once."""
         self.connection.abandon()
+
+    async def _notify(self) -> None:
+        # It raises in any case: our close_notify is in the buffer now, or there is no session to end.
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        await self._flush()
 
     async def _exchange(self) -> End | None:
         """Send what is due and take in what has come; an End where the connection gave nothing."""

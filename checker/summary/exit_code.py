@@ -26,6 +26,7 @@ class Outcome:
     silent: int = 0
     unasked: int = 0
     partly_refused: int = 0
+    passive: int = 0
     failing: Mapping[Severity, int] = field(default_factory=dict)
     failing_new: Mapping[Severity, int] = field(default_factory=dict)
     judgement_errors: int = 0
@@ -73,8 +74,10 @@ def _incomplete(outcome: Outcome) -> list[str]:
         reasons.append("No asset was listed.")
     if outcome.interrupted is not None:
         reasons.append(f"The run was interrupted by {outcome.interrupted}.")
-    if assets.not_visited:
-        reasons.append(f"{_number(assets.not_visited, 'asset')} {_was(assets.not_visited)} not visited.")
+    # That a passive asset is left out is what its owner wants, and no news for cron; a run of such alone saw nothing.
+    missed = assets.not_visited - (outcome.passive if assets.visited else 0)
+    if missed:
+        reasons.append(f"{_number(missed, 'asset')} {_was(missed)} not visited.")
     if assets.refused_by_scope:
         reasons.append(
             f"{_number(assets.refused_by_scope, 'asset')} {_was(assets.refused_by_scope)} refused by the scope."

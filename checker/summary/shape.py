@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from checker.introduction import Introduction
 from checker.model import Severity
 
 SCHEMA_VERSION = 1
@@ -102,6 +103,7 @@ class RunSummary:
     fail_on: Severity
     fail_on_new: bool
     rules: RuleChoice
+    introduction: Introduction
     judged_at: datetime
     judged_from: str | None = None
     baseline: str | None = None

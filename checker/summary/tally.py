@@ -44,6 +44,8 @@ class Tally:
         self._assets = dict.fromkeys(("visited", "answered", "unreachable", "refused_by_scope", "not_visited"), 0)
         self._services = self._services_answered = self._silent = self._unasked = self._partly_refused = 0
         self._units = self._units_answered = 0
+        self.passive = 0
+        """How many assets were not visited because the inventory declares them passive."""
         self._status = dict.fromkeys(Status, 0)
         self._severity = dict.fromkeys(Severity, 0)
         self._standing = dict.fromkeys(Severity, 0)
@@ -73,6 +75,7 @@ class Tally:
         else:
             state = "unreachable"
         self._assets[state] += 1
+        self.passive += state == "not_visited" and asset.manners.passive
         if state in ("answered", "unreachable"):
             self._assets["visited"] += 1
             self._with_gaps += any(visit.gaps for visit in visits)
@@ -162,6 +165,7 @@ class Tally:
             silent=self._silent,
             unasked=self._unasked,
             partly_refused=self._partly_refused,
+            passive=self.passive,
             failing=dict(self._standing),
             failing_new=dict(self._standing_new),
             judgement_errors=self._status[Status.ERROR],

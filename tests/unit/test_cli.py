@@ -273,7 +273,7 @@ def test_notices_come_before_anything_is_asked_and_not_where_quiet_is_wanted(
     assert run(["plan", str(passive)]) == 0
     of_columns, of_vantage = capsys.readouterr().err.splitlines()
     assert of_columns == ignored
-    assert of_vantage.startswith("Notice: the vantage 'local' is no zone of the inventory (clinical)")
+    assert of_vantage.startswith("Notice: The vantage 'local' is no zone of the inventory (clinical)")
     check = ["check", str(passive), "--assets", "p-1"]
     assert run(check) == 4
     assert capsys.readouterr().err.splitlines() == [of_columns, of_vantage]

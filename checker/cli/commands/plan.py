@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from checker.cli import options
-from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.introduction import Introduction
 from checker.model import Asset, Inventory
 from checker.plan import AssetPlan, Plan, Step, StepKind
@@ -45,14 +44,14 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
     introduction = Introduction.of(found)
     if json:
-        _print_json(made, chosen, seconds, vantage, introduction.calling_ae_title, introduction.user_agent)
+        _print_json(made, chosen, seconds, vantage, introduction)
     else:
-        _print(found, made, chosen, seconds, vantage, introduction.calling_ae_title, introduction.user_agent)
+        _print(found, made, chosen, seconds, vantage, introduction)
     return 0
 
 
 def _print(
-    found: Inventory, made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, title: str, agent: str
+    found: Inventory, made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, introduction: Introduction
 ) -> None:
     from rich.table import Table
 
@@ -75,8 +74,10 @@ def _print(
         f"\n{len(chosen)} of {len(found.assets)} assets, at most {made.connections} connections, about"
         f" {duration(seconds)} from the vantage {vantage}. Nothing was sent."
     )
-    output.print(f"Expect the calling AE title {title} and the User-Agent {agent},")
-    output.print(f"and the DICOM implementation class UID {IMPLEMENTATION_CLASS_UID}.")
+    output.print(
+        f"Expect the calling AE title {introduction.calling_ae_title} and the User-Agent {introduction.user_agent},"
+    )
+    output.print(f"and the DICOM implementation class UID {introduction.implementation_class_uid}.")
 
 
 def _questions(plan: AssetPlan) -> str:
@@ -92,7 +93,9 @@ def _is_question(step: Step) -> bool:
     return step.kind not in (StepKind.PORT, StepKind.RESOLVE)
 
 
-def _print_json(made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, title: str, agent: str) -> None:
+def _print_json(
+    made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, introduction: Introduction
+) -> None:
     import orjson
 
     document = {
@@ -114,9 +117,9 @@ def _print_json(made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: 
         "questions": dict(Counter(step.kind.value for plan in made.assets for step in plan.steps)),
         "connections": made.connections,
         "estimated_seconds": round(seconds, 1),
-        "calling_ae_title": title,
-        "user_agent": agent,
-        "implementation_class_uid": IMPLEMENTATION_CLASS_UID,
+        "calling_ae_title": introduction.calling_ae_title,
+        "user_agent": introduction.user_agent,
+        "implementation_class_uid": introduction.implementation_class_uid,
     }  # fmt: skip
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
