@@ -56,9 +56,14 @@ def console(stream: IO[str] | None = None) -> Console:
     )
 
 
+def harmless(text: str) -> str:
+    """A text of unknown origin, without what a terminal would obey."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def plain(text: str, style: str = "") -> Text:
-    """A text of unknown origin, made harmless for a terminal."""
-    return Text(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text), style=style)
+    """A text of unknown origin, as text and never as markup."""
+    return Text(harmless(text), style=style)
 
 
 def word(text: str) -> Text:

@@ -343,3 +343,17 @@ def test_letters_that_the_locale_cannot_write_are_spelled(passive: Path) -> None
     done = shell('"$@"', "validate", passive, PYTHONIOENCODING="latin-1")
     assert done.returncode == 0, done.stderr
     assert "\\u2622" in done.stdout
+
+
+def test_the_plan_of_a_large_fleet_is_lines(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"dev-{n},Device {n},10.20.{n >> 8}.{n & 255},modality,dicom,104,AE{n}" for n in range(700)]
+    (elsewhere / "a.csv").write_text("asset_id,name,address,role,service,port,ae_title\n" + "\n".join(rows) + "\n")
+    (elsewhere / "i.yaml").write_text(
+        "version: 1\norganization: X\nauthorization: {owner: X, reference: X, expires: 2099-12-31}\n"
+        "owned_networks: [10.20.0.0/16]\nassets_from: [a.csv]\ndefaults: {ports: none}\n"
+    )
+    assert run(["plan", "i.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert "\ndev-699  10.20.2.187  dicom on 104: survey, canary, wrong called AE title  at most 4\n" in printed
+    assert all(f"dev-{n} " in printed for n in range(700))
+    assert "700 of 700 assets, at most 2800 connections" in printed

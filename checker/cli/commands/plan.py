@@ -13,6 +13,8 @@ from checker.introduction import Introduction
 from checker.model import Asset, Inventory
 from checker.plan import AssetPlan, Plan, Step, StepKind
 
+_ROWS = 500
+
 
 @click.command("plan")
 @options.inventories
@@ -55,18 +57,20 @@ def _print(
 ) -> None:
     from rich.table import Table
 
-    from checker.cli.console import console, plain
+    from checker.cli.console import console, harmless, plain
 
     output = console()
-    table = Table(
-        "Asset", "Addresses", "Questions", box=None, pad_edge=False, header_style="bold", title_justify="left"
-    )
+    table = Table("Asset", "Addresses", "Questions", box=None, pad_edge=False, header_style="bold")
     table.add_column("Connections", justify="right")
-    for plan in made.assets:
+    for plan in made.assets[:_ROWS]:
         table.add_row(
             plain(plan.asset_id), "\n".join(plan.addresses) or "-", _questions(plan), f"at most {plan.connections}"
         )
     output.print(table)
+    # To fit the columns of a table to a whole health system takes longer than to read any of it.
+    for plan in made.assets[_ROWS:]:
+        asked = _questions(plan).replace("\n", "; ")
+        click.echo(f"{harmless(plan.asset_id)}  {' '.join(plan.addresses) or '-'}  {asked}  at most {plan.connections}")
     for plan in made.assets:
         for refusal in plan.refusals:
             output.print(plain(f"{plan.asset_id}: {refusal}"))
