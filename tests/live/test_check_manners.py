@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.live.checking import Run, check, inventory
-from tests.live.test_gateway import closed_port
 from tests.live.servers.nginx import Site, filter_ignored, nginx
 from tests.live.servers.scp import Event, Scp, scp
 from tests.live.servers.scp_child import Behaviour
+from tests.live.test_gateway import closed_port
 
 pytestmark = pytest.mark.live
 
