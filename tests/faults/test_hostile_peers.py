@@ -77,6 +77,11 @@ async def test_a_conversation_ends_rightly_and_in_time(peer: Peer, leave: str) -
     expected, received = EXPECTED[peer.fault]
     deadline_s = QUICK_S if expected is End.TIMEOUT else PATIENT_S
     made = await device.connect(permit, peer.port, "question", replace(LIMITS, conversation_s=deadline_s))
+    if peer.fault is Fault.RESETS and isinstance(made, PortFacts):
+        # On a busy machine the reset is there before the connection is: a thing of moments, told as it was seen.
+        assert made.state is ConnectState.RESET
+        assert door.idle
+        return
     assert isinstance(made, Connection), made
     began = loop.time()
 

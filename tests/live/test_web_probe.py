@@ -822,7 +822,9 @@ async def test_a_hostile_peer_gets_one_question_and_its_deadline(bad: Bad, short
 async def test_a_peer_that_resets_at_once(short: float) -> None:
     with hostile(Fault.RESETS) as peer:
         visit = await ask_page(peer.port, f"http://{LOOPBACK}:{peer.port}/")
-    assert [facts.end for facts in visit.http] == [HttpEnd.RESET]
+    # On a busy machine the reset is there before the connection is: a thing of moments, told as it was seen.
+    ((end, state),) = [(facts.end, visit.session.talk.state) for facts in visit.http]
+    assert (end, state) in ((HttpEnd.RESET, ConnectState.OPEN), (HttpEnd.NOT_CONNECTED, ConnectState.RESET))
     assert visit.seconds < short
 
 

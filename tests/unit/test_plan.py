@@ -378,8 +378,8 @@ def test_any_plan_asks_nothing_twice_and_every_service_something(
         assert step.connections > 0 or step.kind is StepKind.RESOLVE
         if step.kind is StepKind.PORT:
             assert step.port in ports
-    sweeps = [(step.address, step.port) for step in steps if step.kind is StepKind.PORT]
-    asked = {(step.address, step.port) for step in steps if step.kind is not StepKind.PORT}
+    sweeps = [step.place for step in steps if step.kind is StepKind.PORT]
+    asked = {step.place for step in steps if step.kind is not StepKind.PORT}
     assert len(set(sweeps)) == len(sweeps)
     assert asked.isdisjoint(sweeps)
     if resolved is None and not subject.manners.passive and ADDRESS in subject.addresses:
