@@ -371,13 +371,51 @@ class Acceptance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
-    """One protocol version. `cipher_suite` is the IANA code point chosen; `alert` the code of a fatal alert."""
+    """One protocol version. `cipher_suite` is the IANA code point chosen; `alert` the code of a fatal alert.
+
+    Of an accepted one: `group` is the IANA code point of the named group that was chosen, `prime_bits` the size of a
+    finite field; `compression` whether DEFLATE was chosen where it was offered, `secure_renegotiation` whether RFC 5746
+    was answered where it was asked. None where the answer does not show it.
+    """
 
     version: str  # "SSLv3", "TLS 1.0" ... "TLS 1.3"
     acceptance: Acceptance
     cipher_suite: int | None = None
     cipher_suite_name: str | None = None
     alert: int | None = None
+    reason: str | None = None
+    group: int | None = None
+    group_name: str | None = None
+    prime_bits: int | None = None
+    compression: bool | None = None
+    secure_renegotiation: bool | None = None
+
+
+class TlsOffer(StrEnum):
+    """What a hello offered on purpose, and nothing else of its kind."""
+
+    BROKEN_SUITES = "broken-suites"  # no encryption, export, anonymous, RC4, DES, MD5
+    WEAK_SUITES = "weak-suites"  # 3DES, keys without forward secrecy, CBC, and DHE for the size of its prime
+    HYBRID_GROUPS = "hybrid-groups"  # groups with ML-KEM, under TLS 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """What a server made of an offer under `version`: ACCEPTED names what it chose, REFUSED covers all of the offer.
+
+    `suites` and `groups` are the IANA code points that were offered, where they are what is asked about.
+    """
+
+    offer: TlsOffer
+    version: str
+    acceptance: Acceptance
+    suites: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
+    cipher_suite: int | None = None
+    cipher_suite_name: str | None = None
+    group: int | None = None
+    group_name: str | None = None
+    prime_bits: int | None = None
     reason: str | None = None
 
 
@@ -387,6 +425,7 @@ class TlsFacts:
 
     type: Literal["tls"] = "tls"
     versions: tuple[VersionFacts, ...] = ()
+    offers: tuple[OfferFacts, ...] = ()
     plaintext_dicom: bool = False
     plaintext_http: bool = False
     answered: bool = False  # at least one TLS record came back
