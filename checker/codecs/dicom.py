@@ -4,8 +4,9 @@
 here: bytes that obey no standard become `Malformed`. A call that the association's state does not allow is our own bug
 and raises `IllegalUse`.
 
-It must never ask again, and never read on, once a query is answered with a match: after a pending C-FIND-RSP everything
-received is dropped and `abort` is all that may be said.
+It must never ask again, and never read on, once a query is answered with data: after a pending C-FIND-RSP, or whatever
+else announces or begins a data set once the query was asked, everything received is dropped and `abort` is all that
+may be said.
 """
 
 from __future__ import annotations
@@ -55,9 +56,12 @@ class EchoResponded:
 
 @dataclass(frozen=True, slots=True)
 class FindResponded:
-    """C-FIND-RSP with its status (PS3.4 C.4.1.1.4). `pending`: the peer is sending a match, and must be stopped."""
+    """C-FIND-RSP with its status (PS3.4 C.4.1.1.4). `pending`: the peer is sending data, and must be stopped.
 
-    status: int
+    Data counts in whatever wrapping it comes; `status` is None where no C-FIND-RSP with one announced it.
+    """
+
+    status: int | None
     pending: bool
 
 
@@ -114,6 +118,7 @@ class Requestor:
         "_message_id",
         "_must_abort",
         "_proposed",
+        "_queried",
         "_reader",
         "_released",
         "_request",
@@ -130,6 +135,7 @@ class Requestor:
         self._command = bytearray()
         self._message_id = 0
         self._must_abort = False
+        self._queried = False
         self._released = False
 
     @property
@@ -144,7 +150,7 @@ class Requestor:
 
     @property
     def must_abort(self) -> bool:
-        """Whether the peer broke the protocol or sends a match, so that `abort` is all that may be said."""
+        """Whether the peer broke the protocol or sends data, so that `abort` is all that may be said."""
         return self._must_abort
 
     @property
@@ -204,6 +210,7 @@ class Requestor:
         """
         dicom_requests.check_study_uid(study_uid)
         context_id, message_id = self._ask(STUDY_ROOT_FIND, C_FIND_RSP)
+        self._queried = True
         return dicom_requests.canary_rq(context_id, message_id, study_uid)
 
     def release(self) -> bytes:
@@ -275,8 +282,10 @@ class Requestor:
             case Rejected() if self._state is State.STA5:
                 self._over(State.STA1)  # AE-4
                 return pdu
-            case CommandFragment() if self._asked is not None:
-                return self._fragment(pdu, self._asked)
+            case CommandFragment() if self._asked is not None or self._queried:
+                return self._fragment(pdu)
+            case DataSetFragment() if self._queried:
+                return self._data(None)
             case DataSetFragment() if self._asked is not None:
                 raise MalformedPeerData("a data set that no command announced")
             case ReleaseRequested() if self._state in (State.STA6, State.STA7):
@@ -303,9 +312,7 @@ class Requestor:
         self._state = State.STA6  # AE-3
         return accepted
 
-    def _fragment(self, fragment: CommandFragment, asked: _Asked) -> Event | None:
-        if fragment.context_id != asked.context_id:
-            raise MalformedPeerData("an answer in another presentation context than the question")
+    def _fragment(self, fragment: CommandFragment) -> Event | None:
         if len(self._command) + len(fragment.data) > MAX_COMMAND:
             raise MalformedPeerData("a command set longer than any")
         self._command += fragment.data
@@ -313,15 +320,28 @@ class Requestor:
             return None
         command = read_command(bytes(self._command))
         self._command.clear()
-        return self._answered(command, asked)
+        if self._queried and command.has_data_set:
+            # Whatever it says it is, also behind the last answer: what follows are the patients'.
+            return self._data(command.status if command.field == C_FIND_RSP else None)
+        if self._asked is None:
+            raise MalformedPeerData(f"{_NAMES[CommandFragment]} that nobody asked for")
+        if fragment.context_id != self._asked.context_id:
+            raise MalformedPeerData("an answer in another presentation context than the question")
+        return self._answered(command, self._asked)
+
+    def _data(self, status: int | None) -> Event:
+        """The query is being answered with data."""
+        self._must_abort = True
+        self._asked = None
+        self._command.clear()
+        return FindResponded(status, pending=True)
 
     def _answered(self, command: Command, asked: _Asked) -> Event:
         if command.field != asked.answer or command.responded_to != asked.message_id or command.status is None:
             raise MalformedPeerData("a message that does not answer the question")
         self._asked = None
         if asked.answer == C_FIND_RSP and command.status in PENDING:
-            self._must_abort = True
-            return FindResponded(command.status, pending=True)
+            return self._data(command.status)
         if command.has_data_set:
             raise MalformedPeerData("a last answer that announces a data set")
         if asked.answer == C_FIND_RSP:

@@ -19,15 +19,15 @@ NO_DATA_SET = 0x0101  # PS3.7 E.1; every other value announces one
 PENDING = frozenset({0xFF00, 0xFF01})
 """Statuses of a C-FIND-RSP that brings a match (PS3.4 C.4.1.1.4)."""
 
-_RESPONSE = 0x8000  # PS3.7 E.1: the bit that parts responses from requests
-
 _AFFECTED_SOP_CLASS, _COMMAND_FIELD, _RESPONDED_TO, _DATA_SET_TYPE, _STATUS = 0x0002, 0x0100, 0x0120, 0x0800, 0x0900
 _NUMBERS = (_COMMAND_FIELD, _RESPONDED_TO, _DATA_SET_TYPE, _STATUS)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is kept of a command set. `responded_to` and `status` are always there in a response."""
+    """What is kept of a command set. PS3.7 9.3 requires `responded_to` and `status` of every response; None where the
+    peer left them out, for a response may announce data all the same.
+    """
 
     field: int
     data_set_type: int
@@ -40,14 +40,9 @@ class Command:
         """Whether a data set follows."""
         return self.data_set_type != NO_DATA_SET
 
-    @property
-    def is_response(self) -> bool:
-        """Whether it answers a request rather than being one."""
-        return bool(self.field & _RESPONSE)
-
 
 def read_command(data: bytes) -> Command:
-    """Read a whole command set. MalformedPeerData where it is none, or lacks what PS3.7 9.3 and 10.3 require."""
+    """Read a whole command set. MalformedPeerData where it is none, or does not say what it is and what follows it."""
     if len(data) > MAX_COMMAND:
         raise MalformedPeerData("a command set longer than any")
     numbers: dict[int, int] = {}
@@ -82,7 +77,4 @@ def _command(numbers: dict[int, int], sop_class: str | None) -> Command:
     field, data_set_type = numbers.get(_COMMAND_FIELD), numbers.get(_DATA_SET_TYPE)
     if field is None or data_set_type is None:
         raise MalformedPeerData("a command set without a command field or a data set type")
-    command = Command(field, data_set_type, numbers.get(_RESPONDED_TO), numbers.get(_STATUS), sop_class)
-    if command.is_response and (command.responded_to is None or command.status is None):
-        raise MalformedPeerData("a response without a status or without the message that it answers")
-    return command
+    return Command(field, data_set_type, numbers.get(_RESPONDED_TO), numbers.get(_STATUS), sop_class)

@@ -2,7 +2,8 @@
 
 It must never hold, copy or decode a byte of a data set: those are the patients'. P-DATA-TF is therefore read as a
 stream of fragments, and the bytes of a data set's fragment are passed over as they come in. What is judged from a
-header is judged when the header is there, not when the body is.
+header is judged when the header is there, not when the body is. That a data set comes is told before its header is
+judged, and in which presentation context a message belongs is left to whoever asked.
 
 Where the standard leaves room, or peers take it:
 - reserved bytes and items that we do not know are passed over unread, as 9.3.1 asks;
@@ -104,7 +105,7 @@ class CommandFragment:
 
 @dataclass(frozen=True, slots=True)
 class DataSetFragment:
-    """A fragment of a data set is beginning: `length` bytes, which nobody will see."""
+    """A fragment of a data set is beginning: `length` bytes by its header, which nobody will see."""
 
     context_id: int
     last: bool
@@ -133,8 +134,9 @@ Pdu: TypeAlias = (
 class PduReader:
     """Bytes of a peer in, PDUs out.
 
-    `proposed` holds the ids of the presentation contexts that the request proposed; `max_pdu` bounds the body of an
-    A-ASSOCIATE-AC and `max_data_pdu` that of a P-DATA-TF, in bytes. No more than `max_pdu` bytes are ever buffered.
+    `proposed` holds the ids of the presentation contexts that the request proposed: only those can be accepted.
+    `max_pdu` bounds the body of an A-ASSOCIATE-AC and `max_data_pdu` that of a P-DATA-TF, in bytes. No more than
+    `max_pdu` bytes are ever buffered.
     """
 
     __slots__ = (
@@ -280,15 +282,16 @@ class PduReader:
         self._remaining -= _PDV_HEADER
         if length < 0:
             raise MalformedPeerData("a presentation data value too short for its header")
+        # PS3.8 annex E.2: only the two lowest bits of the message control header mean something
+        context_id, command, last = header[4], bool(header[5] & 1), bool(header[5] & 2)
+        if not command:
+            self._found.append(DataSetFragment(context_id, last, length))
         if length > self._remaining:
             raise MalformedPeerData("a presentation data value longer than its P-DATA-TF")
         self._remaining -= length
         if 0 < self._remaining < _PDV_HEADER:
             raise MalformedPeerData("bytes behind the last presentation data value of a P-DATA-TF")
-        context_id, control = header[4], header[5]
-        _check_context_id(context_id, self._proposed)
-        last = bool(control & 2)  # PS3.8 annex E.2: only the two lowest bits mean something
-        if control & 1:
+        if command:
             if length > MAX_COMMAND:
                 raise MalformedPeerData("a command set longer than any")
             self._pdv = context_id, last
@@ -296,7 +299,6 @@ class PduReader:
             if length == 0:
                 self._on_command(b"")
         else:
-            self._found.append(DataSetFragment(context_id, last, length))
             self._skip = length
             self._next_pdv()
 

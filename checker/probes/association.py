@@ -1,14 +1,16 @@
 """One association, from the connection to its end: what was said, what came back, as `DicomFacts`.
 
 The connection carries the request at once and is never idle. It ends by a release that the peer confirmed, wherever the
-peer lets it; A-ABORT is for a peer that breaks the protocol, leaves a request unanswered or starts to send a match.
-After the first pending answer to the canary not a byte more is read. Nothing that a peer sends is kept but what
-`DicomFacts` has a field for; what a peer does is a value, never an exception.
+peer lets it; A-ABORT is for a peer that breaks the protocol, leaves a request unanswered or starts to send data, and
+for a visit that is broken off in the middle. Once data comes in answer to the canary not a byte more is read. Nothing
+that a peer sends is kept but what `DicomFacts` has a field for; what a peer does is a value, never an exception.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
@@ -49,8 +51,9 @@ _PIECE = 4096
 _SMALL_PIECE = 512  # for the canary: hardly more than the command of the first answer is ever taken from the kernel
 # A plaintext service may take a TLS hello for a long PDU and wait for the rest, with its only slot.
 _HANDSHAKE_S = 5.0
-# TLS 1.3: how long a server that asked for a certificate has to refuse us, or to send the ticket that shows otherwise.
-_SETTLE_S = 1.0
+# TLS 1.3: how long an answer to our empty list of certificates is waited for. A server nearby has refused us by
+# then, and reset the connection, at which a request that is sent fails before the refusal is read.
+_SETTLE_S = 0.05
 
 _PDU_TYPES = range(1, 8)  # PS3.8 9.3.1
 # OpenSSL's words, over its versions, for a first record that is none of TLS.
@@ -141,6 +144,7 @@ async def _on(connection: Connection, question: Question, requestor: Requestor, 
         connection.abandon()
         return _without_tls(failure, connection.bytes_received, facts)
     association = await _Dialogue(stream, requestor, facts).hold(question)
+    # TLS 1.3: a server that wants a client certificate may say so as late as now (RFC 8446 section 4.4.2.4).
     if stream.refusal is not None and association.facts.outcome is AssociationOutcome.RESET:
         return replace(_without_tls(stream.refusal, connection.bytes_received, facts), wrong_mode=False)
     return replace(association, wrong_mode=False)
@@ -173,7 +177,14 @@ class _Dialogue:
         self._first: int | None = None  # the type of the first PDU, or what stands in its place
 
     async def hold(self, question: Question) -> Association:
-        """Ask for the association, ask in it what the question is about, and leave."""
+        """Ask for the association, ask in it what the question is about, and leave; also where it is broken off."""
+        try:
+            return await self._talk(question)
+        except asyncio.CancelledError:
+            await self._break_off()
+            raise
+
+    async def _talk(self, question: Question) -> Association:
         canary = question.purpose is AssociationPurpose.CANARY
         self._piece = _SMALL_PIECE if canary else _PIECE
         await self._say(self._requestor.start())
@@ -267,7 +278,9 @@ class _Dialogue:
             case EchoResponded():
                 self._facts = replace(facts, echo_status=event.status)
             case FindResponded():
-                self._facts = replace(facts, query=_verdict(event), query_status=event.status)
+                # Data may come without a status, also behind an answer that had one.
+                status = facts.query_status if event.status is None else event.status
+                self._facts = replace(facts, query=_verdict(event), query_status=status)
             case PeerReleased():
                 self._end = await self._stream.send(event.reply)
             case Released():
@@ -278,6 +291,14 @@ class _Dialogue:
         if self._facts.outcome is AssociationOutcome.ACCEPTED:
             return self._facts
         return replace(self._facts, outcome=outcome)
+
+    async def _break_off(self) -> None:
+        """A-ABORT, where there is something to abort: as much of it as leaves without waiting."""
+        if self._requestor.state not in (State.STA1, State.STA13):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    await self._stream.send(self._requestor.abort())
+        self._stream.abandon()
 
     async def _leave(self) -> None:
         begun = self._first is not None and self._requestor.state not in (State.STA1, State.STA13)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -69,6 +70,12 @@ def releasing() -> Requestor:
 
 def events(requestor: Requestor, parts: Iterable[bytes]) -> list[Event]:
     return [event for part in parts for event in requestor.receive(part)]
+
+
+def held(requestor: Requestor) -> bytes:
+    """All bytes that a requestor holds, of whatever it received."""
+    reader = requestor._reader
+    return bytes(requestor._command) + bytes(reader._buffer) + repr(list(reader._found)).encode()
 
 
 def match() -> Dataset:
@@ -189,16 +196,128 @@ def test_a_match_is_told_before_its_identifier_is_there_and_no_byte_of_it_is_kep
 
     assert requestor.receive(command) == (FindResponded(0xFF00, pending=True),)
     assert requestor.receive(identifier) == ()
-    held = repr([getattr(requestor, name) for name in Requestor.__slots__ if name != "_reader"])
-    held += repr(bytes(requestor._reader._buffer))
-    assert markers_in(held.encode()) == ()
+    assert markers_in(held(requestor)) == ()
 
 
-def test_an_identifier_that_no_command_announced_is_malformed_and_not_kept() -> None:
-    _command, identifier = oracle.pdus(oracle.find_rsp(status=0xFF00, match=match()))
+# C-FIND-RSP command sets (PS3.7 table 9.1-4), byte by byte: command field 8020, message id being responded to 0001, the
+# data set type, the status.
+_FIELD_AND_ID = "00000001 02000000 2080 00002001 02000000 0100"
+_ANNOUNCED, _NONE = "00000008 02000000 0000", "00000008 02000000 0101"
+_SUCCESS, _NOT_AUTHORISED, _PENDING = (f"00000009 02000000 {status}" for status in ("0000", "2401", "00ff"))
+# (0010,0010) PatientName and (0010,0020) PatientID, as long as the markers of the tests.
+HIDDEN = struct.pack("<HHI", 0x10, 0x10, len(NAME)) + NAME.encode()
+HIDDEN += struct.pack("<HHI", 0x10, 0x20, len(PATIENT_ID)) + PATIENT_ID.encode()
+DATA_CONTROL, COMMAND_CONTROL = 2, 3  # PS3.8 annex E.2: the last fragment of a data set, of a command set
+
+
+def pdv(control: int, content: bytes, context_id: int = 1) -> bytes:
+    return struct.pack(">IBB", len(content) + 2, context_id, control) + content
+
+
+def p_data(*values: bytes) -> bytes:
+    body = b"".join(values)
+    return struct.pack(">BBI", 4, 0, len(body)) + body
+
+
+def command(*elements: str, context_id: int = 1) -> bytes:
+    return pdv(COMMAND_CONTROL, bytes.fromhex(" ".join(elements)), context_id)
+
+
+ANSWER = pdv(DATA_CONTROL, HIDDEN)
+STORE_RQ = command("00000001 02000000 0100 00001001 02000000 0700", _ANNOUNCED)
+REFUSED = FindResponded(0x0124, pending=False)
+
+
+def data(status: int | None = None) -> FindResponded:
+    return FindResponded(status, pending=True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (p_data(command(_FIELD_AND_ID, _ANNOUNCED, _SUCCESS)) + p_data(ANSWER), [data(0)]),
+        (p_data(command(_FIELD_AND_ID, _ANNOUNCED, _SUCCESS), ANSWER), [data(0)]),
+        (p_data(command(_FIELD_AND_ID, _ANNOUNCED, _NOT_AUTHORISED)) + p_data(ANSWER), [data(0x0124)]),
+        (p_data(command(_FIELD_AND_ID, _NONE, _PENDING)) + p_data(ANSWER), [data(0xFF00)]),
+        (p_data(command(_FIELD_AND_ID, _ANNOUNCED)) + p_data(ANSWER), [data()]),
+        (p_data(command(_FIELD_AND_ID, _ANNOUNCED, _SUCCESS, context_id=7), ANSWER), [data(0)]),
+        (p_data(command(_FIELD_AND_ID.replace("0100", "0900"), _ANNOUNCED, _SUCCESS), ANSWER), [data(0)]),
+        (p_data(STORE_RQ) + p_data(ANSWER), [data()]),
+        (p_data(ANSWER), [data()]),
+        (p_data(pdv(DATA_CONTROL, HIDDEN, context_id=7)), [data()]),
+        (p_data(pdv(0, HIDDEN[:9])) + p_data(pdv(2, HIDDEN[9:])), [data()]),
+        (p_data(ANSWER) + p_data(command(_FIELD_AND_ID, _NONE, _SUCCESS)), [data()]),
+        (p_data(pdv(1, bytes.fromhex(_FIELD_AND_ID))) + p_data(ANSWER), [data()]),
+        (p_data(command(_FIELD_AND_ID, _NONE, _NOT_AUTHORISED), ANSWER), [REFUSED, data()]),
+        (p_data(command(_FIELD_AND_ID, _NONE, _NOT_AUTHORISED)) + p_data(STORE_RQ, ANSWER), [REFUSED, data()]),
+    ],
+    ids=[
+        "success",
+        "success in one P-DATA-TF",
+        "a refusal",
+        "pending without a data set",
+        "no status",
+        "another context",
+        "another message",
+        "a C-STORE-RQ",
+        "a data set alone",
+        "a data set in another context",
+        "fragments",
+        "the data set first",
+        "half a command",
+        "behind a refusal",
+        "a C-STORE-RQ behind a refusal",
+    ],
+)
+def test_data_in_whatever_wrapping_leaves_nothing_but_the_abort(sent: bytes, expected: list[Event]) -> None:
+    for parts in feeds(sent, junk=b""):
+        requestor = asking()
+        told: list[Event] = []
+        for part in parts:
+            told += requestor.receive(part)
+            assert markers_in(held(requestor)) == ()
+            assert HIDDEN[:8] not in held(requestor)
+        assert told == expected
+        assert (requestor.must_abort, requestor.waiting) == (True, False)
+        with pytest.raises(IllegalUse, match="can only be aborted"):
+            requestor.release()
+        assert requestor.receive(sent) == ()
+        assert requestor.abort() == dicom_requests.abort()
+
+
+def test_data_in_place_of_the_reply_to_our_release_is_data_as_well() -> None:
     requestor = asking()
-    assert requestor.receive(identifier) == (Malformed("a data set that no command announced"),)
-    assert requestor._reader.buffered == 0
+    assert requestor.receive(p_data(command(_FIELD_AND_ID, _NONE, _NOT_AUTHORISED))) == (REFUSED,)
+    requestor.release()
+    assert requestor.receive(p_data(ANSWER) + oracle.release_rp()) == (data(),)
+    assert (requestor.must_abort, requestor.released) == (True, False)
+    assert requestor.abort() == dicom_requests.abort()
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (p_data(ANSWER), "a data set that no command announced"),
+        (p_data(STORE_RQ, ANSWER), "a message that does not answer the question"),
+    ],
+)
+def test_data_where_no_query_was_asked_is_malformed_and_not_kept(sent: bytes, reason: str) -> None:
+    requestor = echoing()
+    assert requestor.receive(sent) == (Malformed(reason),)
+    assert markers_in(held(requestor)) == ()
+
+
+def test_a_response_that_lacks_its_status_and_announces_nothing_is_malformed() -> None:
+    requestor = asking()
+    assert requestor.receive(p_data(command(_FIELD_AND_ID, _NONE))) == (
+        Malformed("a message that does not answer the question"),
+    )
+
+
+def test_a_second_answer_without_data_is_malformed() -> None:
+    requestor = asking()
+    refused = p_data(command(_FIELD_AND_ID, _NONE, _NOT_AUTHORISED))
+    assert requestor.receive(refused * 2) == (REFUSED, Malformed("a message that nobody asked for"))
 
 
 # ---------------------------------------------------------------------------------------------------- the ends

@@ -234,8 +234,6 @@ def test_a_tls_record_behind_a_pdu_is_malformed() -> None:
         (accept(item(0x50, item(0x51, b"\0\0\0"))), "a maximum length that is no 32-bit number"),
         (accept(b"\x10\x00\x00\x09short"), "an item longer than what holds it"),
         (accept(b"\x10\x00\x00"), "bytes behind the last item"),
-        (p_data((2, 3, b"x")), "a presentation context with an even id"),
-        (p_data((7, 3, b"x")), "a presentation context that was not proposed"),
         (struct.pack(">BBIIBB", 4, 0, 6, 1, 1, 3), "a presentation data value too short for its header"),
         (struct.pack(">BBIIBB", 4, 0, 6, 3, 1, 3), "a presentation data value longer than its P-DATA-TF"),
         (
@@ -250,6 +248,25 @@ def test_malformed_bytes_are_told_apart_however_they_are_cut(sent: bytes, reason
         found, malformed = read(*parts)
         assert malformed == reason
         assert not [pdu for pdu in found if not isinstance(pdu, CommandFragment)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "malformed"),
+    [
+        (p_data((2, 2, b"hidden")), None),
+        (p_data((7, 0, b"hidden")), None),
+        (struct.pack(">BBIIBB", 4, 0, 6, 8, 1, 2), "a presentation data value longer than its P-DATA-TF"),
+        (
+            struct.pack(">BBIIBB", 4, 0, 15, 8, 1, 2) + b"hidden" + b"end",
+            "bytes behind the last presentation data value of a P-DATA-TF",
+        ),
+    ],
+)
+def test_a_data_set_is_told_in_whatever_wrapping_before_that_is_judged(sent: bytes, malformed: str | None) -> None:
+    for parts in feeds(sent, junk=b""):
+        (found,), why = read(*parts)
+        assert isinstance(found, DataSetFragment)
+        assert (found.length, why) == (6, malformed)
 
 
 def test_a_failure_stays_and_nothing_behind_it_is_read() -> None:

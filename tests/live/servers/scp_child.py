@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
-from pynetdicom.pdu import A_ASSOCIATE_AC
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC
 from pynetdicom.sop_class import (
     ModalityWorklistInformationFind,
     PatientRootQueryRetrieveInformationModelFind,
@@ -49,6 +49,7 @@ class Behaviour:
     `max_associations`: at once; more are rejected with 2/3/2. `drop_after_accept`: the connection is closed after the
     A-ASSOCIATE-AC. `abort_on_echo`, `abort_on_find`: A-ABORT in place of an answer. `echo_status`, `find_status`: the
     final status. `stream_bytes`: a C-FIND ignores its keys and is answered with so much synthetic patient data.
+    `find_sends`: what a C-FIND is answered with before the final status, in hexadecimal, whole PDUs.
     `delay_s`: seconds before the answer to C-ECHO or C-FIND. `storage`: the Storage contexts are accepted.
     `studies`: how many synthetic studies it has. `offered`: where False, Verification is the only SOP class.
     """
@@ -64,6 +65,7 @@ class Behaviour:
     echo_status: int = _SUCCESS
     find_status: int = _SUCCESS
     stream_bytes: int = 0
+    find_sends: str = ""
     delay_s: float = 0.0
     storage: bool = False
     offered: bool = True
@@ -86,8 +88,8 @@ class _Server:
             (evt.EVT_ACCEPTED, lambda _event: self._tell("accepted")),
             (evt.EVT_REJECTED, lambda _event: self._tell("rejected")),
             (evt.EVT_RELEASED, lambda _event: self._tell("released")),
-            (evt.EVT_ABORTED, lambda _event: self._tell("aborted")),
             (evt.EVT_CONN_CLOSE, lambda _event: self._tell("disconnected")),
+            (evt.EVT_PDU_RECV, self._received),
             (evt.EVT_PDU_SENT, self._sent),
             (evt.EVT_C_ECHO, self._echo),
             (evt.EVT_C_FIND, self._find),
@@ -104,6 +106,11 @@ class _Server:
             event.assoc.acse.send_reject(*self._behaviour.reject)
             evt.trigger(event.assoc, evt.EVT_REJECTED, {})
             event.assoc.kill()
+
+    def _received(self, event: evt.Event) -> None:
+        # EVT_ABORTED comes for a connection that was merely dropped as well.
+        if isinstance(event.pdu, A_ABORT_RQ):
+            self._tell("aborted")
 
     def _sent(self, event: evt.Event) -> None:
         if self._behaviour.drop_after_accept and isinstance(event.pdu, A_ASSOCIATE_AC):
@@ -122,7 +129,9 @@ class _Server:
         if self._behaviour.abort_on_find:
             event.assoc.abort()
             return
-        if self._behaviour.stream_bytes:
+        if self._behaviour.find_sends:
+            event.assoc.dul.socket.send(bytes.fromhex(self._behaviour.find_sends))
+        elif self._behaviour.stream_bytes:
             for number in range(max(1, self._behaviour.stream_bytes // _STREAMED_BYTES)):
                 if not event.assoc.is_established:
                     return
