@@ -47,8 +47,6 @@ _SHUT = (
     ConnectState.FILTERED,
     ConnectState.RESET,
 )
-# PS3.8 9.3.4: the result rejected-transient, and the source whose reasons are congestion and a local limit exceeded.
-_TRANSIENT, _PRESENTATION_PROVIDER = 2, 3
 _HTTP_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
 
 
@@ -56,9 +54,7 @@ _WEB_QUERIES = (HttpPurpose.CANARY, HttpPurpose.CONTROL)
 
 
 def _says_busy(facts: Facts) -> bool:
-    """Whether an answer is that the service is busy, and is to be asked later."""
-    if isinstance(facts, DicomFacts):
-        return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
+    """Whether an answer is that the web service is busy; of DICOM its probe tells the manners itself."""
     return isinstance(facts, HttpFacts) and facts.status in _HTTP_BUSY
 
 

@@ -56,6 +56,7 @@ class Connection:
         self._on_end = on_end
         self._ended: End | None = None
         self._closed = False
+        self._broken = False  # nothing more can be sent; what the peer said before is still to be taken
         self._more_ready = False
         self.rtt_ms = rtt_ms
         self.bytes_sent = 0
@@ -82,7 +83,8 @@ class Connection:
                     return self._end(End.TIMEOUT)
                 continue
             except OSError:
-                return self._end(End.RESET)
+                self._broken = True
+                return End.RESET
             self.bytes_sent += sent
             view = view[sent:]
         return None
@@ -115,7 +117,7 @@ class Connection:
             except OSError:
                 return self._end(End.RESET)
             if not data:
-                return self._end(End.CLOSED)
+                return self._end(End.RESET if self._broken else End.CLOSED)
             self.bytes_received += len(data)
             self._left -= len(data)
             self._more_ready = len(data) == wanted
@@ -158,7 +160,8 @@ class Connection:
         if self._closed:
             return
         self._closed = True
-        word = (self._ended or End.CLOSED).value if self.bytes_received or self._ended else "opened"
+        ended = self._ended or (End.RESET if self._broken else None)
+        word = (ended or End.CLOSED).value if self.bytes_received or ended else "opened"
         try:
             self._readiness.close()
             self._sock.close()

@@ -187,7 +187,12 @@ class TlsStream:
         except ssl.SSLError as error:
             self.refusal = self._failed(None, error)
             return End.RESET
-        return await self._flush()
+        end = await self._flush()
+        if end is End.RESET:
+            # A refusal that came before the reset is still there to be read, and says why.
+            got = await self.receive()
+            self._early = got if isinstance(got, bytes) else b""
+        return end
 
     async def receive(self, limit: int = _CHUNK) -> bytes | End:
         """Application data, or why there is none: an alert reads as RESET (see `refusal`), close_notify as CLOSED."""

@@ -51,11 +51,10 @@ _PIECE = 4096
 _SMALL_PIECE = 512  # for the canary: hardly more than the command of the first answer is ever taken from the kernel
 # A plaintext service may take a TLS hello for a long PDU and wait for the rest, with its only slot.
 _HANDSHAKE_S = 5.0
-# TLS 1.3: how long an answer to our empty list of certificates is waited for. A server nearby has refused us by
-# then, and reset the connection, at which a request that is sent fails before the refusal is read.
-_SETTLE_S = 0.05
 
 _PDU_TYPES = range(1, 8)  # PS3.8 9.3.1
+_TRANSIENT = 2  # PS3.8 9.3.4: the result rejected-transient
+_PRESENTATION_PROVIDER = 3  # the source whose reasons are temporary congestion and a local limit exceeded
 # OpenSSL's words, over its versions, for a first record that is none of TLS.
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
@@ -98,7 +97,7 @@ class Association:
 
 
 async def associate(talk: Talk, question: Question) -> Association:
-    """Ask for one association, on one connection, and end it; tell the manners whether the port answered.
+    """Ask for one association, on one connection, and end it; tell the manners whether the port answered, and was busy.
 
     ValueError, before anything is sent, where an AE title is not valid (PS3.5 6.2).
     """
@@ -122,7 +121,14 @@ async def associate(talk: Talk, question: Question) -> Association:
         talk.fell_silent(in_the_middle=made.bytes_received > 0)
     elif made.bytes_received:
         talk.answered()
+    if is_busy(association.facts):
+        talk.busy()
     return association
+
+
+def is_busy(facts: DicomFacts) -> bool:
+    """Whether the service said that it is busy, and is to be asked later (PS3.8 9.3.4)."""
+    return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
 
 
 def _limits(question: Question) -> Limits:
@@ -137,14 +143,12 @@ async def _on(connection: Connection, question: Question, requestor: Requestor, 
     before = connection.narrow_deadline(_HANDSHAKE_S)
     failure = await stream.handshake()
     connection.put_back_deadline(before)
-    if failure is None and stream.client_certificate_requested:
-        failure = await stream.settle(_SETTLE_S)
     if failure is not None:
         # The handshake has said its last word, an alert; what else the peer sends is not taken.
         connection.abandon()
         return _without_tls(failure, connection.bytes_received, facts)
     association = await _Dialogue(stream, requestor, facts).hold(question)
-    # TLS 1.3: a server that wants a client certificate may say so as late as now (RFC 8446 section 4.4.2.4).
+    # TLS 1.3: a server that wants a client certificate says so only now (RFC 8446 section 4.4.2.4).
     if stream.refusal is not None and association.facts.outcome is AssociationOutcome.RESET:
         return replace(_without_tls(stream.refusal, connection.bytes_received, facts), wrong_mode=False)
     return replace(association, wrong_mode=False)

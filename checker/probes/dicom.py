@@ -16,11 +16,9 @@ with data.
 
 from __future__ import annotations
 
-import asyncio
-
 from checker.model import AssociationOutcome, AssociationPurpose, DicomFacts, QueryVerdict, Service
 from checker.plan import DICOM_CONNECTIONS, DICOM_OTHER_MODE_CONNECTIONS
-from checker.probes.association import Association, Question, associate
+from checker.probes.association import Association, Question, associate, is_busy
 from checker.probes.talk import Talk
 
 DEFAULT_CALLED_AE_TITLE = "ANY-SCP"
@@ -33,10 +31,6 @@ MOST_CONNECTIONS = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
 
 # What plaintext beside TLS may take: the survey, and the canary where strangers are welcome.
 _PLAINTEXT_CONNECTIONS = 2
-
-# A busy service is left in peace for this many of the device's own gaps, within these bounds in seconds.
-_BACK_OFF_GAPS = 20
-_BACK_OFF_S = (0.5, 10.0)
 
 _SPOKEN = frozenset(
     {
@@ -56,8 +50,6 @@ _TURNED_AWAY = frozenset(
     }
 )
 _CALLER_OR_TITLE = ((1, 1, 1), (1, 1, 7))  # PS3.8 table 9-21: no reason; called AE title not recognised
-_TRANSIENT = 2  # PS3.8 9.3.4: the result rejected-transient
-_PRESENTATION_PROVIDER = 3  # its reasons are temporary congestion and a local limit exceeded
 
 
 async def probe_dicom(
@@ -161,20 +153,18 @@ class _Inquiry:
         return facts
 
     async def _again_if_busy(self, facts: DicomFacts, *, echo: bool) -> DicomFacts:
-        if not _is_busy(facts) or self._came_back or not self.left:
+        if not is_busy(facts) or self._came_back or not self.left:
             return facts
         self._came_back = True
         return (await self._associate(facts.purpose, facts.called_ae_title, tls=facts.tls, echo=echo)).facts
 
     async def _associate(self, purpose: AssociationPurpose, called: str, *, tls: bool, echo: bool) -> Association:
-        if self.busy:
-            await asyncio.sleep(_back_off(self._talk))
         self.left -= 1
         question = Question(purpose, called, self._calling, tls, self._server_name, echo)
         association = await associate(self._talk, question)
         facts = association.facts
         self._talk.record(facts)
-        self.busy = _is_busy(facts)
+        self.busy = is_busy(facts)
         if facts.outcome is AssociationOutcome.NOT_ASKED:
             self._over = facts.detail
         elif facts.outcome not in _SPOKEN:
@@ -182,15 +172,6 @@ class _Inquiry:
         else:
             self._over = None
         return association
-
-
-def _back_off(talk: Talk) -> float:
-    least, most = _BACK_OFF_S
-    return min(most, max(least, _BACK_OFF_GAPS * talk.device.asset.manners.gap_s))
-
-
-def _is_busy(facts: DicomFacts) -> bool:
-    return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
 
 
 def _is_left_open(canary: DicomFacts) -> bool:

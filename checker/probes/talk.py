@@ -46,6 +46,10 @@ class Talk:
         """The port answered a question."""
         self.device.answered(self.permit.address, self.port)
 
+    def busy(self) -> None:
+        """The port answered that it is busy."""
+        self.device.busy(self.permit.address, self.port)
+
     def fell_silent(self, *, in_the_middle: bool) -> None:
         """A question was not answered in time."""
         self.device.fell_silent(self.permit.address, self.port, in_the_middle=in_the_middle)
