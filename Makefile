@@ -56,7 +56,8 @@ docs: $(VENV)/development
 
 lock:
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
-		--python-version 3.11 --all-extras --output-file requirements-dev.lock --quiet
+		--python-version 3.11 --extra report --extra nats --extra postgres --extra dev \
+		--output-file requirements-dev.lock --quiet
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --constraint requirements-dev.lock --output-file requirements.lock --quiet
 

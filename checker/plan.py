@@ -18,7 +18,7 @@ from checker.scope import Scope, canonical
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
 DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext beside TLS, or coming back once to a busy service
-TLS_CONNECTIONS = 6  # SSLv3 to TLS 1.3, and one whole handshake
+TLS_CONNECTIONS = 11  # SSLv2 to TLS 1.3, broken, weak (twice), hybrid groups, and one whole handshake
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
 PORT_CONNECTIONS = 1  # the kernel itself asks a silent port again, more than once before the time limit

@@ -5,6 +5,7 @@ It judges nothing: which suites are weak is for the rules to say, from the prope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,30 @@ KeyExchange: TypeAlias = Literal["RSA", "DH", "DHE", "ECDH", "ECDHE", "PSK", "KR
 Authentication: TypeAlias = Literal["RSA", "DSS", "ECDSA", "anon", "PSK", "KRB5", "SRP", "ECCPWD", "GOST", "any"]
 
 Mac: TypeAlias = Literal["MD5", "SHA", "SHA256", "SHA384", "OMAC", "IMIT", "AEAD"]
+
+# Bits of a key that are secret, where the name of the cipher does not say it. 3DES after NIST SP 800-57 part 1 revision
+# 3 table 2; GOST 28147-89, Magma and Kuznyechik after RFC 9189 section 4.
+_STRENGTHS = {
+    "NULL": 0,
+    "DES40_CBC": 40,
+    "DES_CBC": 56,
+    "3DES_EDE_CBC": 112,
+    "IDEA_CBC": 128,
+    "SEED_CBC": 128,
+    "SM4_GCM": 128,
+    "SM4_CCM": 128,
+    "AEGIS_128L": 128,
+    "AEGIS_128X2": 128,
+    "CHACHA20_POLY1305": 256,
+    "KUZNYECHIK_CTR": 256,
+    "MAGMA_CTR": 256,
+    "28147_CNT": 256,
+    "KUZNYECHIK_MGM_L": 256,
+    "MAGMA_MGM_L": 256,
+    "KUZNYECHIK_MGM_S": 256,
+    "MAGMA_MGM_S": 256,
+}
+_KEY_SIZE = re.compile(r"_(40|56|128|256)(?:_|$)")
 
 _FORWARD_SECRET = frozenset({"DHE", "ECDHE", "SRP", "ECCPWD", "any"})
 
@@ -46,6 +71,27 @@ class CipherSuite:
     def anonymous(self) -> bool:
         """Whether nobody proves who they are, so that anyone in the middle can read along."""
         return self.authentication == "anon"
+
+    @property
+    def strength(self) -> int:
+        """How many bits of the encryption's key are secret: 0 for none, 40 or 56 for what was made for export.
+
+        It says nothing of how well the cipher holds: RC4 has 128 and is broken (RFC 7465).
+        """
+        return encryption_strength(self.encryption)
+
+
+@cache
+def encryption_strength(encryption: str) -> int:
+    """The secret bits of the key of a cipher and mode, 128 of `AES_128_GCM`; `ValueError` for an unknown one."""
+    known = _STRENGTHS.get(encryption)
+    if known is not None:
+        return known
+    found = _KEY_SIZE.search(encryption)
+    if found is None:
+        message = f"the strength of {encryption} is not known"
+        raise ValueError(message)
+    return int(found[1])
 
 
 def read_suites(text: str) -> tuple[CipherSuite, ...]:

@@ -13,12 +13,14 @@ Where the standards leave room, or peers take it:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checker.codecs.tls_hello import Version
-from checker.codecs.tls_messages import MessageReader, ServerHello
+from checker.codecs.tls_certificates import CertificateRequest
+from checker.codecs.tls_key_exchange import KeyExchange
+from checker.codecs.tls_messages import MessageReader
+from checker.codecs.tls_offers import Version
+from checker.codecs.tls_server_hello import ServerHello
 from checker.errors import MalformedPeerData
 
 MAX_RECORD = 1 << 14
@@ -30,6 +32,8 @@ MOST_WARNINGS = 8
 CLOSE_NOTIFY, USER_CANCELED = 0, 90
 _WARNING, _FATAL = 1, 2
 _ALERT, _HANDSHAKE = 21, 22  # RFC 8446 section 5.1; nothing else is sent in clear before it is a client's turn
+_KINDS = frozenset({_ALERT, _HANDSHAKE})
+_HEADER = 5  # RFC 8446 section 5.1: type, version, length
 _HIGHEST_MINOR = 4
 
 # PS3.8 section 9.3.1: type, reserved, length; the shortest and the longest body of each PDU that may answer a stranger.
@@ -59,7 +63,7 @@ class Flight:
     """What a server has sent so far. `complete`: nothing more can be learnt from what follows.
 
     `warnings` are the codes of the alerts that were passed over; `tls`: at least one whole TLS record came. For
-    `certificates` and `certificate_requested` see `MessageReader`.
+    `certificates`, `certificate_requested`, `request`, `key_exchange` and `stapled` see `MessageReader`.
     """
 
     server_hello: ServerHello | None = None
@@ -67,6 +71,9 @@ class Flight:
     warnings: tuple[int, ...] = ()
     certificates: tuple[bytes, ...] = ()
     certificate_requested: bool | None = None
+    request: CertificateRequest | None = None
+    key_exchange: KeyExchange | None = None
+    stapled: bool | None = None
     speaks: Protocol | None = None
     malformed: str | None = None
     tls: bool = False
@@ -84,21 +91,19 @@ class FlightReader:
         "_complete",
         "_cut_alert",
         "_first",
+        "_fragment",
         "_held",
         "_malformed",
         "_messages",
         "_speaks",
-        "_step",
         "_tls",
         "_type",
-        "_want",
         "_warnings",
     )
 
     def __init__(self) -> None:
-        self._held = bytearray()
-        self._want = 1
-        self._step: Callable[[bytes], None] = self._on_type
+        self._held = bytearray()  # of what is being read: a record's header, its fragment, or a stranger's start
+        self._fragment = 0  # the length of the fragment that is being read; 0: a header is next
         self._type = 0  # of the record that is being read
         self._first = True
         self._cut_alert = b""
@@ -129,6 +134,9 @@ class FlightReader:
             warnings=tuple(self._warnings),
             certificates=self._messages.certificates,
             certificate_requested=self._messages.certificate_requested,
+            request=self._messages.request,
+            key_exchange=self._messages.key_exchange,
+            stapled=self._messages.stapled,
             speaks=self._speaks,
             malformed=self._malformed,
             tls=self._tls,
@@ -137,61 +145,76 @@ class FlightReader:
 
     def feed(self, data: bytes) -> None:
         """Take what a peer sent; what follows the end of the flight is dropped."""
-        view = memoryview(data)
-        while view and not self._complete:
-            missing = self._want - len(self._held)
-            self._held += view[:missing]
-            view = view[missing:]
-            if len(self._held) == self._want:
-                whole = bytes(self._held)
-                self._held.clear()
-                try:
-                    self._step(whole)
-                except MalformedPeerData as fault:
-                    self._malformed = str(fault)
-                    self._complete = True
+        if self._complete:
+            return
+        if self._held:
+            self._held += data
+            if len(self._held) < self._fragment:
+                return
+            data = bytes(self._held)
+            self._held.clear()
+        try:
+            rest = self._read(data)
+        except MalformedPeerData as fault:
+            self._malformed = str(fault)
+            self._complete = True
+        else:
+            if not self._complete:
+                self._held += data[rest:]
 
-    def _expect(self, length: int, step: Callable[[bytes], None]) -> None:
-        self._want = length
-        self._step = step
+    def _read(self, data: bytes) -> int:
+        """Read what is there as a whole; where the rest begins."""
+        at, end = 0, len(data)
+        while at < end and not self._complete:
+            if self._fragment:
+                stop = at + self._fragment
+                if stop > end:
+                    break
+                self._fragment = 0
+                self._on_fragment(data[at:stop])
+                at = stop
+            elif data[at] in _KINDS:
+                if end - at < _HEADER:
+                    break
+                self._on_header(data, at)
+                at += _HEADER
+            elif not self._on_stranger(data[at : at + _PDU_HEADER]):
+                break
+        return at
 
-    def _on_type(self, data: bytes) -> None:
-        self._type = data[0]
-        if self._type in (_ALERT, _HANDSHAKE):
-            self._expect(4, self._on_header)
-        elif self._first and self._type in _PDU_BODIES:
-            self._expect(_PDU_HEADER - 1, self._on_pdu)
-        elif self._first and data == _HTTP[:1]:
-            self._expect(len(_HTTP) - 1, self._on_http)
+    def _on_stranger(self, start: bytes) -> bool:
+        """What begins no record, of which no more than the start is read; whether that is there."""
+        if self._first and start[0] in _PDU_BODIES:
+            if len(start) < _PDU_HEADER:
+                return False
+            shortest, longest = _PDU_BODIES[start[0]]
+            if start[1] or not shortest <= int.from_bytes(start[2:], "big") <= longest:
+                raise MalformedPeerData(_NO_TLS)
+            self._speaks = Protocol.DICOM
+        elif self._first and start[:1] == _HTTP[:1]:
+            if len(start) < len(_HTTP):
+                return False
+            if start[: len(_HTTP)] != _HTTP:
+                raise MalformedPeerData(_NO_TLS)
+            self._speaks = Protocol.HTTP
         else:
             raise MalformedPeerData(_NO_TLS if self._first else "a record that has no place in a first flight")
-        self._first = False
-
-    def _on_pdu(self, rest: bytes) -> None:
-        shortest, longest = _PDU_BODIES[self._type]
-        if rest[0] or not shortest <= int.from_bytes(rest[1:], "big") <= longest:
-            raise MalformedPeerData(_NO_TLS)
-        self._speaks = Protocol.DICOM
         self._complete = True
+        return True
 
-    def _on_http(self, rest: bytes) -> None:
-        if rest != _HTTP[1:]:
-            raise MalformedPeerData(_NO_TLS)
-        self._speaks = Protocol.HTTP
-        self._complete = True
-
-    def _on_header(self, header: bytes) -> None:
-        major, minor, length = header[0], header[1], int.from_bytes(header[2:], "big")
-        if major != 3 or minor > _HIGHEST_MINOR:
+    def _on_header(self, data: bytes, at: int) -> None:
+        if data[at + 1] != 3 or data[at + 2] > _HIGHEST_MINOR:
             raise MalformedPeerData("a record of no version of TLS" if self._tls else _NO_TLS)
+        length = int.from_bytes(data[at + 3 : at + _HEADER], "big")
         # RFC 8446 section 5.1: neither kind may be empty.
         if not 0 < length <= MAX_RECORD:
             raise MalformedPeerData("a record of an impossible length")
-        self._expect(length, self._on_fragment)
+        self._first = False
+        self._type = data[at]
+        self._fragment = length
 
     def _on_fragment(self, fragment: bytes) -> None:
         self._tls = True
-        self._expect(1, self._on_type)
         if self._type == _ALERT:
             self._on_alerts(fragment)
         else:

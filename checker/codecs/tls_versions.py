@@ -15,57 +15,42 @@ What says that a version is refused:
 What does not, though some servers mean it so: a close, a reset, silence (a firewall, a limit on connections or a crash
 look alike), internal_error, any other alert, a warning, and close_notify. That an orderly close may well be all that a
 server has to say to SSLv3 makes no difference: the next one closes because it is busy.
+
+SSLv2 has a hello of its own. A server that speaks it answers in SSLv2, with whatever ciphers; so a fatal alert of TLS
+that says "I cannot read this" refuses it as well, though not internal_error.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from checker.catalog.cipher_suites import suite_name
-from checker.codecs.tls import Alert, Flight
-from checker.codecs.tls_hello import SUITES, ClientHello, Version
-from checker.codecs.tls_messages import ServerHello
+from checker.catalog.named_groups import named_group
+from checker.catalog.ssl2_ciphers import ssl2_cipher_name
+from checker.codecs.ssl2 import Ssl2Answer
+from checker.codecs.tls import Flight
+from checker.codecs.tls_alerts import alert_name
+from checker.codecs.tls_choice import Choice, read_choice
+from checker.codecs.tls_hello import RANDOM_BYTES, ClientHello, client_hello
+from checker.codecs.tls_offers import Version
 from checker.model import Acceptance, End, VersionFacts
+
+__all__ = ["SSL_2", "alert_name", "group_name", "joined", "prime_bits", "read_answer", "read_ssl2", "verdicts"]
+
+SSL_2 = "SSLv2"
+"""The name by which people know the version that is older than those of `Version`."""
 
 _PROTOCOL_VERSION = 70
 _REFUSES_IF_ALIVE = frozenset({40, 71})  # handshake_failure, insufficient_security
-_ENDS = {
-    End.CLOSED: "the connection was closed",
-    End.RESET: "the connection was reset",
-    End.TIMEOUT: "no answer in time",
-    End.TOO_MUCH: "more bytes than any answer has",
-}
-
-# RFC 8446 section 6 and the registry "TLS Alerts": those that a hello may meet.
-_ALERTS = {
-    0: "close_notify",
-    10: "unexpected_message",
-    40: "handshake_failure",
-    42: "bad_certificate",
-    43: "unsupported_certificate",
-    46: "certificate_unknown",
-    47: "illegal_parameter",
-    49: "access_denied",
-    50: "decode_error",
-    51: "decrypt_error",
-    70: "protocol_version",
-    71: "insufficient_security",
-    80: "internal_error",
-    86: "inappropriate_fallback",
-    90: "user_canceled",
-    109: "missing_extension",
-    110: "unsupported_extension",
-    112: "unrecognized_name",
-    115: "unknown_psk_identity",
-    116: "certificate_required",
-    120: "no_application_protocol",
-}
-
-
-def alert_name(code: int) -> str:
-    """The name of an alert with its code, such as `protocol_version (70)`."""
-    return f"{_ALERTS.get(code, 'unknown alert')} ({code})"
+# unexpected_message, illegal_parameter, decode_error: what a server that speaks TLS alone makes of a hello of SSLv2.
+_CANNOT_READ = frozenset({10, 47, 50})
+_NO_CIPHER = 1  # draft-hickman-netscape-ssl-00 section 2.9: NO-CIPHER-ERROR
+_DEFLATE = 1  # RFC 3749 section 2
+# How an answer without a choice is read does not depend on what was offered.
+_SOME_HELLO = client_hello(Version.SSL_3, random=bytes(RANDOM_BYTES))
+_FINITE_FIELD = re.compile(r"ffdhe(\d+)")
 
 
 def read_answer(hello: ClientHello, flight: Flight, end: End | None) -> dict[Version, VersionFacts]:
@@ -74,51 +59,105 @@ def read_answer(hello: ClientHello, flight: Flight, end: End | None) -> dict[Ver
     `end` is why the conversation gave no more bytes, None where the flight was complete before.
     """
     version = hello.version
+    choice = read_choice(hello, flight, end)
+    if choice.version is not None:
+        return _read_choice(hello, choice, flight)
+    refused = choice.alert == _PROTOCOL_VERSION or choice.alert in _REFUSES_IF_ALIVE
+    return {
+        version: VersionFacts(
+            version=version.label,
+            acceptance=Acceptance.REFUSED if refused else Acceptance.INCONCLUSIVE,
+            alert=choice.alert,
+            reason=choice.reason,
+        )
+    }
+
+
+def read_ssl2(answer: Ssl2Answer, end: End | None) -> VersionFacts:
+    """What one answer to a hello of SSLv2 shows of SSLv2; its ciphers have no code points of IANA, but names."""
+    if answer.server_hello:
+        named = ssl2_cipher_name(answer.ciphers[0]) if answer.ciphers else None
+        reason = None if answer.ciphers else "the server answered in SSLv2, though it lists no cipher"
+        return VersionFacts(version=SSL_2, acceptance=Acceptance.ACCEPTED, cipher_suite_name=named, reason=reason)
+    if answer.error is not None:
+        refused = answer.error == _NO_CIPHER
+        return VersionFacts(
+            version=SSL_2,
+            acceptance=Acceptance.REFUSED if refused else Acceptance.INCONCLUSIVE,
+            reason=f"error {answer.error} of SSLv2",
+        )
+    flight = answer.flight or Flight(malformed=answer.malformed)
     if flight.server_hello is not None:
-        return _read_choice(hello, flight.server_hello)
-    if flight.speaks is not None:
-        return {version: _inconclusive(version, f"the answer is {flight.speaks.value} and not TLS")}
-    if flight.malformed is not None:
-        return {version: _inconclusive(version, f"the answer obeys no standard: {flight.malformed}")}
-    if flight.alert is not None:
-        return {version: _read_alert(version, flight.alert)}
-    reason = _ENDS[end] if end is not None else "the answer is not complete"
-    if flight.warnings:
-        reason += f", after the warning {alert_name(flight.warnings[-1])}"
-    return {version: _inconclusive(version, reason)}
+        return VersionFacts(
+            version=SSL_2,
+            acceptance=Acceptance.INCONCLUSIVE,
+            reason="the server chose a later version, which was not offered",
+        )
+    choice = read_choice(_SOME_HELLO, flight, end)
+    refused = choice.alert == _PROTOCOL_VERSION or choice.alert in _REFUSES_IF_ALIVE | _CANNOT_READ
+    return VersionFacts(
+        version=SSL_2,
+        acceptance=Acceptance.REFUSED if refused else Acceptance.INCONCLUSIVE,
+        alert=choice.alert,
+        reason=choice.reason,
+    )
 
 
-def verdicts(known: Mapping[Version, VersionFacts], not_asked: str) -> tuple[VersionFacts, ...]:
-    """One `VersionFacts` for each version, lowest first; `not_asked` is why nothing is known of a missing one."""
+def joined(known: Mapping[Version, VersionFacts], found: Mapping[Version, VersionFacts]) -> dict[Version, VersionFacts]:
+    """What is known of each version with another answer read: what was shown first stays.
+
+    But for an acceptance that shows what became of DEFLATE, which is worth more than one that does not.
+    """
+    together = dict(found) | dict(known)
+    for version, facts in found.items():
+        before = known.get(version)
+        if before is not None and before.compression is None and facts.compression is not None:
+            together[version] = facts
+    return together
+
+
+def verdicts(
+    known: Mapping[Version, VersionFacts], not_asked: str, ssl2: VersionFacts | None = None
+) -> tuple[VersionFacts, ...]:
+    """One `VersionFacts` for each version, SSLv2 first; `not_asked` is why nothing is known of a missing one."""
     accepted = any(facts.acceptance is Acceptance.ACCEPTED for facts in known.values())
-    found = []
-    for version in Version:
-        facts = known.get(version) or _inconclusive(version, not_asked)
-        if facts.acceptance is Acceptance.REFUSED and facts.alert in _REFUSES_IF_ALIVE and not accepted:
-            reason = f"{facts.reason}, as to every version: not the version may be what it refuses"
-            facts = replace(facts, acceptance=Acceptance.INCONCLUSIVE, reason=reason)
-        found.append(facts)
-    return tuple(found)
+    found = [ssl2 or VersionFacts(version=SSL_2, acceptance=Acceptance.INCONCLUSIVE, reason=not_asked)]
+    found += (known.get(version) or _inconclusive(version, not_asked) for version in Version)
+    return tuple(_believed(facts, accepted=accepted) for facts in found)
 
 
-def _read_choice(hello: ClientHello, chosen: ServerHello) -> dict[Version, VersionFacts]:
+def group_name(code: int | None) -> str | None:
+    """The name of a named group, such as `x25519`; None where the catalogue has none."""
+    group = named_group(code)
+    return None if group is None else group.name
+
+
+def prime_bits(flight: Flight, group: int | None) -> int | None:
+    """The size in bits of the prime of the finite field that a server chose; None where it chose none or a curve.
+
+    Up to TLS 1.2 the prime itself is sent; under TLS 1.3 only `group` says it (RFC 7919).
+    """
+    exchange = flight.key_exchange
+    if exchange is not None:
+        return exchange.bits if exchange.kind == "DHE" else None
+    named = _FINITE_FIELD.fullmatch(group_name(group) or "")
+    return None if named is None else int(named[1])
+
+
+def _believed(facts: VersionFacts, *, accepted: bool) -> VersionFacts:
+    """The same, but undecided where all that refuses it may mean something else than the version."""
+    doubtful = facts.alert in _REFUSES_IF_ALIVE or facts.alert in _CANNOT_READ
+    if facts.acceptance is not Acceptance.REFUSED or accepted or not doubtful:
+        return facts
+    reason = f"{facts.reason}, as to every version: not the version may be what it refuses"
+    return replace(facts, acceptance=Acceptance.INCONCLUSIVE, reason=reason)
+
+
+def _read_choice(hello: ClientHello, choice: Choice, flight: Flight) -> dict[Version, VersionFacts]:
     """A ServerHello is worth what it chose of what was offered."""
-    offered = hello.version
-    if chosen.version not in hello.versions:
-        return {
-            offered: _inconclusive(offered, f"the server chose version 0x{chosen.version:04X}, which was not offered")
-        }
-    version = Version(chosen.version)
-    suite = chosen.cipher_suite
-    if suite not in hello.suites:
-        return {offered: _inconclusive(offered, f"the server chose suite 0x{suite:04X}, which was not offered")}
-    if suite not in SUITES[version]:
-        reason = f"the server chose suite 0x{suite:04X}, which {version.label} does not have"
-        return {offered: _inconclusive(offered, reason)}
-    if chosen.compression:
-        return {offered: _inconclusive(offered, "the server chose a compression, which was not offered")}
-    if version is Version.TLS_1_3 and chosen.session_id != hello.session_id:  # RFC 8446 section 4.1.3
-        return {offered: _inconclusive(offered, "the server answered with a session id that is not ours")}
+    version, suite, chosen = choice.version, choice.suite, choice.server_hello
+    if version is None or suite is None or chosen is None:
+        return {}
     found = {
         higher: VersionFacts(
             version=higher.label,
@@ -128,26 +167,19 @@ def _read_choice(hello: ClientHello, chosen: ServerHello) -> dict[Version, Versi
         for higher in hello.versions
         if higher > version
     }
+    older = version is not Version.TLS_1_3
     found[version] = VersionFacts(
         version=version.label,
         acceptance=Acceptance.ACCEPTED,
         cipher_suite=suite,
         cipher_suite_name=suite_name(suite),
+        group=choice.group,
+        group_name=group_name(choice.group),
+        prime_bits=prime_bits(flight, choice.group),
+        compression=chosen.compression == _DEFLATE if _DEFLATE in hello.compressions else None,
+        secure_renegotiation=chosen.secure_renegotiation if older else None,
     )
     return found
-
-
-def _read_alert(version: Version, alert: Alert) -> VersionFacts:
-    name = alert_name(alert.code)
-    if not alert.fatal:
-        return _inconclusive(version, f"the server left with the warning {name}")
-    refused = alert.code == _PROTOCOL_VERSION or alert.code in _REFUSES_IF_ALIVE
-    return VersionFacts(
-        version=version.label,
-        acceptance=Acceptance.REFUSED if refused else Acceptance.INCONCLUSIVE,
-        alert=alert.code,
-        reason=f"fatal alert {name}",
-    )
 
 
 def _inconclusive(version: Version, reason: str) -> VersionFacts:

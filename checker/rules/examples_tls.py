@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from checker.model import Acceptance, Asset, CertificateFacts, HandshakeFacts, TlsFacts, VersionFacts
+from checker.model import (
+    Acceptance,
+    Asset,
+    CertificateFacts,
+    HandshakeFacts,
+    OfferFacts,
+    TlsFacts,
+    TlsOffer,
+    VersionFacts,
+)
 from checker.rules.examples import ADDRESS, NOW, archive, dicom_tls_service
 
 HOST = "archive.example.org"
@@ -19,9 +28,10 @@ def tls_archive(
     *,
     hostname: str | None = None,
     client_certificate: Literal["not-asked", "optional", "required"] | None = None,
+    profile: str | None = None,
 ) -> Asset:
     """A synthetic archive with one service, DICOM inside TLS."""
-    return archive(dicom_tls_service(client_certificate=client_certificate), hostname=hostname)
+    return archive(dicom_tls_service(client_certificate=client_certificate, profile=profile), hostname=hostname)
 
 
 def hellos(
@@ -29,17 +39,134 @@ def hellos(
     accepted: Iterable[str] = (),
     refused: Iterable[str] = (),
     inconclusive: Iterable[str] = (),
+    more: Iterable[VersionFacts] = (),
+    offers: Iterable[OfferFacts] = (),
     answered: bool = True,
 ) -> TlsFacts:
-    """The answers to one hello for each version; `answered` where a TLS record came back at all."""
+    """The answers to one hello for each version, and to offers; `answered` where a TLS record came back at all."""
     return TlsFacts(
         versions=(
             *(VersionFacts(version, Acceptance.REFUSED, alert=70) for version in refused),  # protocol_version
             *(VersionFacts(version, Acceptance.INCONCLUSIVE, reason="no answer in time") for version in inconclusive),
             *(VersionFacts(version, Acceptance.ACCEPTED) for version in accepted),
+            *more,
         ),
+        offers=tuple(offers),
         answered=answered,
     )
+
+
+OLD_VERSIONS = ("SSLv3", "TLS 1.0", "TLS 1.1")
+BROKEN_OFFERED = (0x0002, 0x0003, 0x0004, 0x0005, 0x0009, 0x0034)
+WEAK_OFFERED = (0x000A, 0x002F, 0x0035, 0x009C, 0xC013, 0xC027, 0x009E, 0x009F)
+WEAK_WITHOUT_DHE = (0x000A, 0x002F, 0x0035, 0x009C, 0xC013, 0xC027)
+ECDHE_GCM = 0xC02F
+TLS_1_3_GCM = 0x1302
+X25519 = 0x001D
+# Those that the examples need, for reading the catalogues takes longer than a start that meets no TLS should.
+SUITE_NAMES = {
+    0x0002: "TLS_RSA_WITH_NULL_SHA",
+    0x0005: "TLS_RSA_WITH_RC4_128_SHA",
+    0x000A: "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    0x002F: "TLS_RSA_WITH_AES_128_CBC_SHA",
+    0x009C: "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    0x009E: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+    0x1302: "TLS_AES_256_GCM_SHA384",
+    0xC012: "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+    0xC014: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    0xC027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+    0xC02F: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+}
+GROUP_NAMES = {0x0013: "secp192r1", 0x001D: "x25519", 0x11EC: "X25519MLKEM768"}
+
+
+def accepted_version(
+    version: str = "TLS 1.2",
+    suite: int | None = ECDHE_GCM,
+    *,
+    group: int | None = None,
+    prime_bits: int | None = None,
+    compression: bool | None = False,
+    secure_renegotiation: bool | None = True,
+) -> VersionFacts:
+    """A version that was accepted, and what the server chose of a nearly complete offer."""
+    return VersionFacts(
+        version,
+        Acceptance.ACCEPTED,
+        cipher_suite=suite,
+        cipher_suite_name=None if suite is None else SUITE_NAMES[suite],
+        group=group,
+        group_name=None if group is None else GROUP_NAMES[group],
+        prime_bits=prime_bits,
+        compression=compression,
+        secure_renegotiation=secure_renegotiation,
+    )
+
+
+def refused_offer(offer: TlsOffer, version: str = "TLS 1.2", suites: Iterable[int] | None = None) -> OfferFacts:
+    """An offer that was refused, whole."""
+    usual = {TlsOffer.BROKEN_SUITES: BROKEN_OFFERED, TlsOffer.WEAK_SUITES: WEAK_OFFERED}
+    groups = (0x11EC, 0x11EB, 0x11ED) if offer is TlsOffer.HYBRID_GROUPS else ()
+    offered = usual.get(offer, ()) if suites is None else tuple(suites)
+    return OfferFacts(offer, version, Acceptance.REFUSED, suites=offered, groups=groups)
+
+
+def chosen_offer(
+    offer: TlsOffer,
+    suite: int | None = None,
+    *,
+    version: str = "TLS 1.2",
+    prime_bits: int | None = None,
+    group: int | None = None,
+) -> OfferFacts:
+    """An offer of which the server chose something."""
+    refused = refused_offer(offer, version)
+    return OfferFacts(
+        offer,
+        version,
+        Acceptance.ACCEPTED,
+        suites=refused.suites,
+        groups=refused.groups,
+        cipher_suite=suite,
+        cipher_suite_name=None if suite is None else SUITE_NAMES[suite],
+        group=group,
+        group_name=None if group is None else GROUP_NAMES[group],
+        prime_bits=prime_bits,
+    )
+
+
+def unclear_offer(offer: TlsOffer, version: str = "TLS 1.2") -> OfferFacts:
+    """An offer that was answered by silence."""
+    refused = refused_offer(offer, version)
+    return OfferFacts(
+        offer,
+        version,
+        Acceptance.INCONCLUSIVE,
+        suites=refused.suites,
+        groups=refused.groups,
+        reason="no answer in time",
+    )
+
+
+BROKEN_REFUSED = refused_offer(TlsOffer.BROKEN_SUITES)
+WEAK_REFUSED = refused_offer(TlsOffer.WEAK_SUITES)
+DHE_CHOSEN = chosen_offer(TlsOffer.WEAK_SUITES, 0x009E, prime_bits=2048)
+REST_REFUSED = refused_offer(TlsOffer.WEAK_SUITES, suites=WEAK_WITHOUT_DHE)
+
+
+def modern(*offers: OfferFacts, chosen: VersionFacts | None = None) -> TlsFacts:
+    """A service that accepts TLS 1.2 and 1.3 and no older version, and its answers to these offers."""
+    return hellos(
+        refused=OLD_VERSIONS,
+        more=[chosen or accepted_version(), accepted_version("TLS 1.3", TLS_1_3_GCM, compression=None)],
+        offers=offers,
+    )
+
+
+def newest_only(*offers: OfferFacts) -> TlsFacts:
+    """A service that accepts TLS 1.3 and nothing else."""
+    newest = accepted_version("TLS 1.3", TLS_1_3_GCM, group=X25519, compression=None, secure_renegotiation=None)
+    return hellos(refused=(*OLD_VERSIONS, "TLS 1.2"), more=[newest], offers=offers)
 
 
 def handshake(

@@ -20,6 +20,7 @@ from checker.model import (
     Service,
     Status,
     TlsFacts,
+    VersionFacts,
 )
 from checker.rules.base import Case, Verdict, unknown
 from checker.scope import canonical
@@ -31,6 +32,8 @@ BROKEN = frozenset({"SSLv2", "SSLv3"})
 
 # As OpenSSL names them.
 _OTHER_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+# As `checker.codecs.tls_choice` says that a peer ended the connection; a test holds the two together.
+_HUNG_UP = ("the connection was closed", "the connection was reset", "the server left with the warning")
 # Worst first: what one certificate shows outweighs what another does.
 _WEIGHT = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -51,14 +54,42 @@ def acceptances(case: Case) -> Mapping[str, Acceptance]:
     seen: dict[str, set[Acceptance]] = {}
     if _asked_as_another(case) is not None:
         return {}
-    for hellos in case.facts(TlsFacts):
-        for one in hellos.versions:
-            seen.setdefault(_named(one.version), set()).add(one.acceptance)
+    for one in asked_versions(case):
+        seen.setdefault(named(one.version), set()).add(one.acceptance)
     for handshake in case.facts(HandshakeFacts):
         if handshake.completed and handshake.version is not None:
-            seen.setdefault(_named(handshake.version), set()).add(Acceptance.ACCEPTED)
+            seen.setdefault(named(handshake.version), set()).add(Acceptance.ACCEPTED)
     weight = (Acceptance.ACCEPTED, Acceptance.INCONCLUSIVE, Acceptance.REFUSED)
     return {version: min(answers, key=weight.index) for version, answers in seen.items()}
+
+
+def hellos_asked(case: Case) -> list[TlsFacts]:
+    """What the hellos showed; nothing where the port was asked by the name of another service."""
+    return [] if _asked_as_another(case) is not None else case.facts(TlsFacts)
+
+
+def asked_versions(case: Case) -> list[VersionFacts]:
+    """The answers about each version, in the order observed."""
+    return [one for hellos in hellos_asked(case) for one in hellos.versions]
+
+
+def ssl2_is_open(case: Case) -> bool:
+    """Whether SSLv2 was asked and its answer leaves it possible that it is spoken.
+
+    A server that does not speak SSLv2 cannot say so in SSLv2, which has no word for it: it takes the hello for a broken
+    record of TLS, and answers with an alert or hangs up (as all that OpenSSL 1.1 and GnuTLS drive do). One that speaks
+    it answers in SSLv2, be it with an error. So of this version alone, a connection that came about and was answered
+    by an alert, closed or reset is no doubt, as long as a version of TLS was accepted; silence still is one, and so is
+    a question that could not be put.
+    """
+    answers = [one for one in asked_versions(case) if one.version == "SSLv2"]
+    if any(one.acceptance is Acceptance.ACCEPTED for one in answers):
+        return True
+    return any(one.acceptance is Acceptance.INCONCLUSIVE and not _turned_away(one) for one in answers)
+
+
+def _turned_away(one: VersionFacts) -> bool:
+    return one.alert is not None or (one.reason or "").startswith(_HUNG_UP)
 
 
 def among(answers: Mapping[str, Acceptance], versions: tuple[str, ...], wanted: Acceptance) -> list[str]:
@@ -77,6 +108,10 @@ def versions_told(case: Case) -> list[JsonValue]:
                 "version": one.version,
                 "acceptance": one.acceptance.value,
                 "cipher_suite": one.cipher_suite_name,
+                "group": one.group_name,
+                "prime_bits": one.prime_bits,
+                "compression": one.compression,
+                "secure_renegotiation": one.secure_renegotiation,
                 "alert": one.alert,
                 "reason": one.reason,
             },
@@ -103,7 +138,8 @@ def no_tls(case: Case) -> str:
     return "it was not asked"
 
 
-def _named(version: str) -> str:
+def named(version: str) -> str:
+    """The label of a version, also of one that is named as OpenSSL does."""
     return _OTHER_NAMES.get(version, version)
 
 

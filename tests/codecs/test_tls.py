@@ -65,8 +65,8 @@ def read(*pieces: bytes) -> Flight:
 # ------------------------------------------------------------------------------------------------- flights of servers
 
 RETRIES = {
-    "OPENSSL_RETRY": ServerHello(0x0304, 0x1301, 0, SESSION_ID, retry=True, group=29),
-    "GNUTLS_RETRY": ServerHello(0x0304, 0x1302, 0, SESSION_ID, retry=True, group=23),
+    "OPENSSL_RETRY": ServerHello(0x0304, 0x1301, 0, SESSION_ID, retry=True, group=29, extensions=(43, 51)),
+    "GNUTLS_RETRY": ServerHello(0x0304, 0x1302, 0, SESSION_ID, retry=True, group=23, extensions=(51, 43)),
 }
 CLEAR = {  # version, suite, whether a certificate of ours is asked for, how many certificates came
     "OPENSSL_TLS_1_2": (0x0303, 0xC02B, True, 2),
@@ -167,7 +167,9 @@ def test_what_an_independent_implementation_writes_of_tls_1_3_is_read(random: by
     group = 29 if retry else None
     written = tls_oracle.server_hello(0x0303, 0x1301, random=random, session_id=SESSION_ID, new=0x0304, group=group)
     flight = read(record(written), record(b"\1", kind=20), record(b"encrypted", kind=23))
-    assert flight.server_hello == ServerHello(0x0304, 0x1301, 0, SESSION_ID, retry=retry, group=group)
+    extensions = (43, 51) if retry else (43,)
+    expected = ServerHello(0x0304, 0x1301, 0, SESSION_ID, retry=retry, group=group, extensions=extensions)
+    assert flight.server_hello == expected
     assert flight.complete
     assert flight.malformed is None
 
@@ -368,7 +370,8 @@ def test_a_version_of_the_future_ends_what_can_be_read() -> None:
 
 def test_hello_requests_and_unknown_extensions_are_passed_over() -> None:
     body = hello_body(behind=vector(bytes.fromhex("ff01 0001 00 fafa 0003 010203")))
-    assert read(record(message(0) + message(2, body))).server_hello == ServerHello(0x0303, 0xC02F, 0, b"")
+    expected = ServerHello(0x0303, 0xC02F, 0, b"", extensions=(0xFF01, 0xFAFA))
+    assert read(record(message(0) + message(2, body))).server_hello == expected
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from checker.codecs.ssl2 import Ssl2Answer
 from checker.codecs.tls import Alert, Flight, Protocol
-from checker.codecs.tls_hello import Version, client_hello
+from checker.codecs.tls_hello import Extras, Version, client_hello
+from checker.codecs.tls_key_exchange import KeyExchange
 from checker.codecs.tls_messages import ServerHello
-from checker.codecs.tls_versions import alert_name, read_answer, verdicts
+from checker.codecs.tls_versions import alert_name, joined, read_answer, read_ssl2, verdicts
 from checker.model import Acceptance, End, VersionFacts
 
 SESSION_ID = bytes(range(32))
@@ -168,7 +170,7 @@ def test_a_server_hello_counts_whatever_follows_it() -> None:
 
 def test_there_is_a_verdict_on_each_version_lowest_first() -> None:
     found = verdicts({Version.TLS_1_2: answer(Version.TLS_1_2, chose(Version.TLS_1_2, 0xC02F))}, "not asked: busy")
-    assert [facts.version for facts in found] == ["SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
+    assert [facts.version for facts in found] == ["SSLv2", "SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"]
     missing = [facts for facts in found if facts.version != "TLS 1.2"]
     assert {(facts.acceptance, facts.reason) for facts in missing} == {(Acceptance.INCONCLUSIVE, "not asked: busy")}
 
@@ -176,3 +178,98 @@ def test_there_is_a_verdict_on_each_version_lowest_first() -> None:
 def test_alerts_have_names_and_unknown_ones_numbers() -> None:
     assert alert_name(70) == "protocol_version (70)"
     assert alert_name(200) == "unknown alert (200)"
+
+
+# ---------------------------------------------------------------------------------------- what else a choice shows
+
+
+def test_a_prime_and_a_group_of_its_own_are_told() -> None:
+    hello = ServerHello(Version.TLS_1_2, 0x009E, 0, b"", extensions=(0xFF01,))
+    for exchange, expected in (
+        (KeyExchange("DHE", bits=1024), (None, None, 1024)),
+        (KeyExchange("DHE", group=0x0100, bits=2048), (0x0100, "ffdhe2048", 2048)),
+        (KeyExchange("ECDHE", group=0x001D), (0x001D, "x25519", None)),
+        (KeyExchange("ECDHE", explicit=True, bits=192), (None, None, None)),
+        (KeyExchange("DHE", unreadable="odd"), (None, None, None)),
+    ):
+        facts = answer(Version.TLS_1_2, Flight(server_hello=hello, key_exchange=exchange, tls=True))
+        assert (facts.group, facts.group_name, facts.prime_bits) == expected
+        assert facts.secure_renegotiation is True
+
+
+def test_a_finite_field_of_tls_1_3_has_the_size_in_its_name() -> None:
+    hello = ServerHello(Version.TLS_1_3, 0x1301, 0, SESSION_ID, retry=True, group=0x0101)
+    facts = answer(Version.TLS_1_3, Flight(server_hello=hello, tls=True))
+    assert (facts.group_name, facts.prime_bits) == ("ffdhe3072", 3072)
+    assert facts.compression is facts.secure_renegotiation is None
+
+
+def test_compression_is_known_only_where_it_was_offered() -> None:
+    offer = client_hello(Version.TLS_1_2, random=bytes(32), extras=Extras(deflate=True))
+    for method, expected in ((0, False), (1, True)):
+        found = read_answer(offer, chose(Version.TLS_1_2, 0xC02F, compression=method, session_id=b""), None)
+        assert found[Version.TLS_1_2].compression is expected
+        assert found[Version.TLS_1_2].acceptance is Acceptance.ACCEPTED
+    assert answer(Version.TLS_1_2, chose(Version.TLS_1_2, 0xC02F)).compression is None
+
+
+def test_renegotiation_is_not_known_from_an_ill_formed_answer() -> None:
+    hello = ServerHello(Version.TLS_1_2, 0xC02F, 0, b"", extensions=(0xFF01,), ill_formed=(0xFF01,))
+    assert answer(Version.TLS_1_2, Flight(server_hello=hello, tls=True)).secure_renegotiation is None
+    assert answer(Version.TLS_1_2, chose(Version.TLS_1_2, 0xC02F)).secure_renegotiation is False
+
+
+def test_what_was_shown_first_stays_unless_compression_is_shown_later() -> None:
+    version = Version.TLS_1_2
+    first = VersionFacts(version.label, Acceptance.ACCEPTED, cipher_suite=1)
+    asked = VersionFacts(version.label, Acceptance.ACCEPTED, cipher_suite=2, compression=False)
+    closed = VersionFacts(version.label, Acceptance.INCONCLUSIVE)
+    refusal = VersionFacts(version.label, Acceptance.REFUSED, alert=70)
+    assert joined({}, {version: first}) == {version: first}
+    assert joined({version: first}, {version: asked}) == {version: asked}
+    assert joined({version: asked}, {version: first}) == {version: asked}
+    for later in (closed, refusal):
+        assert joined({version: first}, {version: later}) == {version: first}
+
+
+# ------------------------------------------------------------------------------------------------------------ SSLv2
+
+
+@pytest.mark.parametrize(
+    ("given", "end", "expected", "alert"),
+    [
+        (Ssl2Answer(server_hello=True, ciphers=(0x010080,)), None, Acceptance.ACCEPTED, None),
+        (Ssl2Answer(server_hello=True), None, Acceptance.ACCEPTED, None),
+        (Ssl2Answer(error=1), None, Acceptance.REFUSED, None),
+        (Ssl2Answer(error=2), None, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(malformed="odd"), None, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(), End.CLOSED, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(), End.RESET, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(), End.TIMEOUT, Acceptance.INCONCLUSIVE, None),
+        *((Ssl2Answer(flight=refused(code)), None, Acceptance.REFUSED, code) for code in (10, 40, 47, 50, 70, 71)),
+        *((Ssl2Answer(flight=refused(code)), None, Acceptance.INCONCLUSIVE, code) for code in (0, 80, 112)),
+        (Ssl2Answer(flight=refused(0, fatal=False)), None, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(flight=Flight(speaks=Protocol.HTTP)), None, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(flight=chose(Version.TLS_1_0, 0x002F)), None, Acceptance.INCONCLUSIVE, None),
+        (Ssl2Answer(flight=chose(Version.SSL_3, 0x000A)), None, Acceptance.INCONCLUSIVE, None),
+    ],
+)
+def test_what_an_answer_to_a_hello_of_sslv2_proves(
+    given: Ssl2Answer, end: End | None, expected: Acceptance, alert: int | None
+) -> None:
+    facts = read_ssl2(given, end)
+    assert (facts.version, facts.acceptance, facts.alert, facts.cipher_suite) == ("SSLv2", expected, alert, None)
+    if given.ciphers:
+        assert facts.cipher_suite_name == "SSL_CK_RC4_128_WITH_MD5"
+    else:
+        assert facts.reason
+
+
+@pytest.mark.parametrize(("code", "without_another"), [(70, Acceptance.REFUSED), (10, Acceptance.INCONCLUSIVE)])
+def test_sslv2_is_refused_by_what_may_mean_something_else_only_where_another_is_accepted(
+    code: int, without_another: Acceptance
+) -> None:
+    ssl2 = read_ssl2(Ssl2Answer(flight=refused(code)), None)
+    known = answers(Version.TLS_1_2, chose(Version.TLS_1_2, 0xC02F))
+    assert verdicts(known, "not asked", ssl2)[0].acceptance is Acceptance.REFUSED
+    assert verdicts({}, "not asked", ssl2)[0].acceptance is without_another

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checker.catalog.cipher_suites import cipher_suite, cipher_suites, suite_name
+from checker.catalog.named_groups import named_groups
+from checker.catalog.tls_profiles import read_profile, tls_profiles
+from checker.codecs.ssl2 import Ssl2Answer
+from checker.codecs.tls import Alert, Flight
+from checker.codecs.tls_hello import Version
+from checker.codecs.tls_policy import broken_suites, dhe_aead_suites, weak_suites
+from checker.codecs.tls_versions import read_ssl2
+from checker.inventory.fields import TlsProfile
 from checker.model import (
     Acceptance,
     AssociationOutcome,
     CertificateFacts,
     ConnectState,
+    End,
     HandshakeFacts,
     HttpEnd,
     HttpFacts,
+    OfferFacts,
     PortFacts,
     ServiceKind,
     Severity,
     Status,
     TlsFacts,
+    TlsOffer,
     VersionFacts,
 )
 from checker.rules import CataloguedRule, catalogue
@@ -42,7 +55,31 @@ from checker.rules.examples import (
     survey,
     web_service,
 )
-from checker.rules.examples_tls import DAY, HOST, KEY, OTHER_KEY, certificate, handshake, hellos, tls_archive
+from checker.rules.examples_tls import (
+    BROKEN_REFUSED,
+    DAY,
+    DHE_CHOSEN,
+    GROUP_NAMES,
+    HOST,
+    KEY,
+    OLD_VERSIONS,
+    OTHER_KEY,
+    REST_REFUSED,
+    SUITE_NAMES,
+    WEAK_REFUSED,
+    accepted_version,
+    certificate,
+    chosen_offer,
+    handshake,
+    hellos,
+    modern,
+    newest_only,
+    refused_offer,
+    tls_archive,
+    unclear_offer,
+)
+from checker.rules.suites import CLASSES, Choice
+from checker.rules.tls.weak_cipher import weakness
 
 RULES = {entry.id: entry for entry in catalogue() if entry.family == "tls"}
 SERVICE_RULES = [entry for entry in RULES.values() if entry.id != "tls.certificate-shared-key"]
@@ -72,7 +109,9 @@ def test_only_services_that_are_declared_as_tls_are_judged() -> None:
     tls += [replace(dicom_tls_service(), kind=kind) for kind in (ServiceKind.SYSLOG_TLS, ServiceKind.LDAPS)]
     for entry in SERVICE_RULES:
         assert [entry.rule.applies(service) for service in plain] == [False, False], entry.id
-        assert all(entry.rule.applies(service) for service in tls), entry.id
+        judged = [service for service in tls if entry.rule.applies(service)]
+        # The profiles of DICOM are about DICOM.
+        assert judged == (tls[:1] if entry.id == "tls.dicom-profile" else tls), entry.id
 
 
 @pytest.mark.parametrize("entry", SERVICE_RULES, ids=lambda entry: str(entry.id))
@@ -115,6 +154,48 @@ def test_sslv2_counts_where_it_was_asked() -> None:
     undecided = service_case(tls_archive(), hellos(accepted=["TLS 1.2"], refused=refused, inconclusive=["SSLv2"]))
     assert judge("obsolete-protocol", accepted).severity is Severity.CRITICAL
     assert status("obsolete-protocol", undecided) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("end", [End.CLOSED, End.RESET])
+def test_hanging_up_on_sslv2_is_no_doubt_where_tls_is_spoken(end: End) -> None:
+    hung_up = read_ssl2(Ssl2Answer(), end)
+    assert hung_up.acceptance is Acceptance.INCONCLUSIVE
+    refused = ["SSLv3", "TLS 1.0", "TLS 1.1"]
+    spoken = service_case(tls_archive(), hellos(accepted=["TLS 1.2"], refused=refused, more=[hung_up]))
+    mute = service_case(tls_archive(), hellos(refused=[*refused, "TLS 1.2", "TLS 1.3"], more=[hung_up]))
+    assert status("obsolete-protocol", spoken) is Status.PASS
+    assert status("obsolete-protocol", mute) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Ssl2Answer(flight=Flight(tls=True, alert=Alert(True, 70))), Status.PASS),  # protocol_version
+        (Ssl2Answer(flight=Flight(tls=True, alert=Alert(True, 80))), Status.PASS),  # internal_error: TLS all the same
+        (Ssl2Answer(error=1), Status.PASS),  # SSLv2's own words for "no cipher"
+        (Ssl2Answer(error=2), Status.UNKNOWN),  # so it speaks SSLv2, and has no certificate
+        (Ssl2Answer(malformed="a message that is no answer to a hello of SSLv2"), Status.UNKNOWN),
+        (Ssl2Answer(server_hello=True), Status.FAIL),
+    ],
+)
+def test_what_an_answer_to_sslv2_says(answer: Ssl2Answer, expected: Status) -> None:
+    facts = hellos(accepted=["TLS 1.2"], refused=["SSLv3", "TLS 1.0", "TLS 1.1"], more=[read_ssl2(answer, None)])
+    assert status("obsolete-protocol", service_case(tls_archive(), facts)) is expected
+
+
+def test_silence_to_sslv2_and_a_question_that_was_not_put_are_doubts() -> None:
+    for doubt in (
+        read_ssl2(Ssl2Answer(), End.TIMEOUT),
+        VersionFacts("SSLv2", Acceptance.INCONCLUSIVE, reason="not asked"),
+    ):
+        facts = hellos(
+            accepted=["TLS 1.2"],
+            refused=["SSLv3", "TLS 1.0", "TLS 1.1"],
+            more=[doubt],
+            offers=[BROKEN_REFUSED, WEAK_REFUSED],
+        )
+        for rule in ("obsolete-protocol", "broken-cipher", "dicom-profile"):
+            assert status(rule, service_case(tls_archive(), facts)) is Status.UNKNOWN, rule
 
 
 def test_one_acceptance_outweighs_later_refusals_and_one_doubt_a_refusal() -> None:
@@ -453,3 +534,312 @@ def test_a_certificate_that_was_asked_for_by_another_name_says_nothing(rule: str
 @pytest.mark.parametrize("rule", ["obsolete-protocol", "modern-protocol-missing"])
 def test_versions_that_were_asked_by_another_name_say_nothing(rule: str) -> None:
     assert _asked_as_a(rule, _A) == [Status.PASS, Status.UNKNOWN]
+
+
+# ------------------------------------------------------------------------------------------------- suites and options
+
+BROKEN, WEAK, HYBRID = TlsOffer.BROKEN_SUITES, TlsOffer.WEAK_SUITES, TlsOffer.HYBRID_GROUPS
+OFFER_RULES = ["broken-cipher", "weak-cipher", "weak-group", "compression", "insecure-renegotiation", "dicom-profile"]
+
+
+def asked(*facts: TlsFacts | HandshakeFacts, profile: str | None = None) -> Case:
+    return service_case(tls_archive(profile=profile), *facts)
+
+
+def test_the_names_in_the_examples_are_those_of_the_catalogues() -> None:
+    assert {code: suite_name(code) for code in SUITE_NAMES} == SUITE_NAMES
+    assert {code: named_groups()[code].name for code in GROUP_NAMES} == GROUP_NAMES
+
+
+def test_what_is_offered_as_weak_is_judged_as_weak_and_nothing_else_is() -> None:
+    for code in weak_suites():
+        assert weakness(Choice("TLS 1.2", cipher_suite(code))) is not None, suite_name(code)
+    for code in dhe_aead_suites():
+        assert weakness(Choice("TLS 1.2", cipher_suite(code), prime_bits=2048)) is None, suite_name(code)
+        assert weakness(Choice("TLS 1.2", cipher_suite(code), prime_bits=2047)) is not None, suite_name(code)
+    for version in (Version.SSL_3, Version.TLS_1_0, Version.TLS_1_1, Version.TLS_1_2):
+        for code in broken_suites(version):
+            facts = hellos(more=[accepted_version(version.label, None)])
+            named = replace(facts.versions[-1], cipher_suite=code, cipher_suite_name=suite_name(code))
+            assert status("broken-cipher", asked(replace(facts, versions=(named,)))) is Status.FAIL, suite_name(code)
+
+
+@pytest.mark.parametrize("suite", [0xC02B, 0xC02F, 0xC030, 0xCCA8, 0xCCA9, 0xC0AC])
+def test_what_is_recommended_is_neither_broken_nor_weak(suite: int) -> None:
+    chosen = replace(accepted_version(), cipher_suite=suite, cipher_suite_name=suite_name(suite))
+    case = asked(modern(BROKEN_REFUSED, WEAK_REFUSED, chosen=chosen))
+    for rule in ("broken-cipher", "weak-cipher", "dicom-profile"):
+        assert status(rule, case) is Status.PASS, rule
+
+
+def test_cbc_counts_under_tls_1_2_only() -> None:
+    suite = cipher_suite(0xC014)
+    assert weakness(Choice("TLS 1.2", suite)) == "CBC"
+    assert weakness(Choice("TLS 1.0", suite)) is None
+
+
+@pytest.mark.parametrize("rule", OFFER_RULES)
+@pytest.mark.parametrize("version", [*OLD_VERSIONS, "TLS 1.2"])
+def test_an_undecided_version_is_no_pass(rule: str, version: str) -> None:
+    refused = [one for one in (*OLD_VERSIONS, "TLS 1.2") if one != version]
+    newest = accepted_version("TLS 1.3", 0x1302, compression=None, secure_renegotiation=None)
+    for doubtful in ([version], []):
+        facts = hellos(refused=refused, inconclusive=doubtful, more=[newest], offers=[BROKEN_REFUSED, WEAK_REFUSED])
+        assert status(rule, asked(facts)) is not Status.PASS
+
+
+@pytest.mark.parametrize("rule", OFFER_RULES)
+def test_sslv2_alone_is_no_pass(rule: str) -> None:
+    facts = hellos(accepted=["SSLv2"], refused=[*OLD_VERSIONS, "TLS 1.2", "TLS 1.3"])
+    assert status(rule, asked(facts)) is not Status.PASS
+    assert status(rule, asked(replace(newest_only(), versions=(*newest_only().versions, *facts.versions)))) is not (
+        Status.PASS
+    )
+
+
+@pytest.mark.parametrize(
+    "rule", ["broken-cipher", "weak-cipher", "weak-group", "compression", "insecure-renegotiation"]
+)
+def test_tls_1_3_alone_has_nothing_to_refuse(rule: str) -> None:
+    assert status(rule, asked(newest_only())) is Status.PASS
+
+
+@pytest.mark.parametrize("rule", ["broken-cipher", "weak-cipher", "dicom-profile"])
+def test_a_doubt_outweighs_a_refusal_and_an_empty_offer_refuses_nothing(rule: str) -> None:
+    for kind, other in ((BROKEN, WEAK_REFUSED), (WEAK, BROKEN_REFUSED)):
+        if (rule, kind) in (("broken-cipher", WEAK), ("weak-cipher", BROKEN)):
+            continue
+        doubted = modern(refused_offer(kind), unclear_offer(kind), other)
+        empty = modern(refused_offer(kind, suites=[]), other)
+        elsewhere = modern(refused_offer(kind, "TLS 1.1"), other)
+        for facts in (doubted, empty, elsewhere):
+            assert status(rule, asked(facts)) is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("offer", "rule"),
+    [
+        (chosen_offer(BROKEN, 0x0005), "broken-cipher"),
+        (chosen_offer(WEAK, 0x002F), "weak-cipher"),
+        (chosen_offer(BROKEN), "broken-cipher"),
+    ],
+)
+def test_one_bad_choice_outweighs_every_refusal(offer: OfferFacts, rule: str) -> None:
+    for offers in ((BROKEN_REFUSED, WEAK_REFUSED, offer), (offer, BROKEN_REFUSED, WEAK_REFUSED)):
+        verdict = judge(rule, asked(modern(*offers)))
+        assert verdict.status is Status.FAIL
+    assert status(rule, asked(modern(BROKEN_REFUSED, WEAK_REFUSED), modern(offer))) is Status.FAIL
+
+
+def test_a_suite_of_a_whole_handshake_counts() -> None:
+    weak = replace(handshake(version="TLSv1.2"), cipher_suite_name="TLS_RSA_WITH_AES_128_GCM_SHA256")
+    assert status("weak-cipher", asked(weak)) is Status.FAIL
+    assert status("weak-cipher", asked(modern(WEAK_REFUSED), weak)) is Status.FAIL
+
+
+def test_a_finite_field_must_have_been_seen_or_refused() -> None:
+    unseen = chosen_offer(WEAK, 0x009E)
+    preferred = accepted_version("TLS 1.2", 0x009E, prime_bits=3072)
+    assert status("weak-cipher", asked(modern(unseen, REST_REFUSED))) is Status.UNKNOWN
+    assert status("weak-cipher", asked(modern(REST_REFUSED, chosen=preferred))) is Status.PASS
+    small = replace(preferred, prime_bits=1024)
+    assert status("weak-cipher", asked(modern(REST_REFUSED, chosen=small))) is Status.FAIL
+
+
+def test_groups_are_judged_wherever_they_were_chosen() -> None:
+    for facts in (modern(chosen_offer(WEAK, 0xC027, group=0x0013)), modern(chosen=accepted_version(group=0x0013))):
+        verdict = judge("weak-group", asked(facts))
+        assert verdict.status is Status.FAIL
+        assert "secp192r1" in verdict.summary
+    enough = replace(accepted_version(), group=0x0015, group_name="secp224r1")
+    assert status("weak-group", asked(modern(chosen=enough))) is Status.UNKNOWN
+
+
+def test_an_option_must_have_been_answered_under_each_version() -> None:
+    old = accepted_version("TLS 1.1", 0xC014, compression=None, secure_renegotiation=None)
+    facts = hellos(refused=["SSLv3", "TLS 1.0", "TLS 1.3"], more=[old, accepted_version()])
+    for rule in ("compression", "insecure-renegotiation"):
+        verdict = judge(rule, asked(facts))
+        assert verdict.status is Status.UNKNOWN
+        assert verdict.evidence["not_decided"] == ["TLS 1.1"]
+    bad = replace(old, compression=True, secure_renegotiation=False)
+    worse = replace(facts, versions=(*facts.versions, bad))
+    for rule in ("compression", "insecure-renegotiation"):
+        assert status(rule, asked(worse)) is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (modern(replace(refused_offer(HYBRID, "TLS 1.3"), groups=())), Status.UNKNOWN),
+        (modern(replace(refused_offer(HYBRID, "TLS 1.3"), groups=(0x001D, 0x6399))), Status.UNKNOWN),
+        (modern(refused_offer(HYBRID, "TLS 1.3"), unclear_offer(HYBRID, "TLS 1.3")), Status.UNKNOWN),
+        (modern(chosen_offer(HYBRID, 0x1302, version="TLS 1.3", group=0x001D)), Status.UNKNOWN),
+        (hellos(accepted=["TLS 1.2"], inconclusive=["TLS 1.3"]), Status.UNKNOWN),
+        (hellos(refused=["TLS 1.2", "TLS 1.3"]), Status.UNKNOWN),
+        (hellos(more=[accepted_version("TLS 1.3", 0x1302, group=0x11EC)]), Status.PASS),
+    ],
+)
+def test_what_shows_post_quantum_groups(facts: TlsFacts, expected: Status) -> None:
+    assert status("post-quantum-ready", asked(facts)) is expected
+
+
+# ----------------------------------------------------------------------------------------------------------- profiles
+
+
+def test_the_profiles_are_those_that_an_inventory_may_declare() -> None:
+    assert set(tls_profiles()) == set(get_args(TlsProfile))
+    assert {name for name, profile in tls_profiles().items() if not profile.retired} == {"B.12", "B.13"}
+    assert all(profile.source.startswith("DICOM PS3.15") for profile in tls_profiles().values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{id: X, title: X, source: X, suites: {required: [TLS_NO_SUCH_SUITE]}}",
+        "{id: X, title: X, source: X, suites: {forbidden: [ugly]}}",
+        "{id: X, title: X, source: X, versions: {required: [TLS 1.4]}}",
+        "{id: X, title: X, source: X, versions: {required: [TLS 1.2], forbidden: [TLS 1.2]}}",
+        "{id: X, title: X, source: X, ecdhe_strength: 128}",
+        "{id: X, title: X, source: X, note: X}",
+        "{id: X}",
+    ],
+)
+def test_a_profile_that_makes_no_sense_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match=r"profile|validation error"):
+        read_profile(text)
+
+
+def test_every_class_of_suites_has_members_and_b12_says_something_of_all_that_is_weak() -> None:
+    for name, within in CLASSES.items():
+        assert any(within(suite) for suite in cipher_suites().values()), name
+    suites = tls_profiles()["B.12"].suites
+    for code in (*weak_suites(), *dhe_aead_suites(), *broken_suites(Version.TLS_1_2)):
+        suite = cipher_suites()[code]
+        assert any(CLASSES[name](suite) for name in (*suites.forbidden, *suites.discouraged)), suite.name
+
+
+def test_a_profile_tells_what_is_missing_and_what_is_too_much() -> None:
+    facts = hellos(
+        refused=["SSLv3", "TLS 1.1", "TLS 1.2", "TLS 1.3"],
+        more=[accepted_version("TLS 1.0", 0x002F)],
+        offers=[chosen_offer(BROKEN, 0x0005, version="TLS 1.0")],
+    )
+    verdict = judge("dicom-profile", asked(facts))
+    assert verdict.status is Status.FAIL
+    assert verdict.evidence["missing"] == ["TLS 1.2"]
+    assert verdict.evidence["too_much"] == ["TLS 1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_RC4_128_SHA"]
+
+
+def test_what_is_advised_against_is_told_and_does_not_fail() -> None:
+    verdict = judge("dicom-profile", asked(modern(BROKEN_REFUSED, DHE_CHOSEN, REST_REFUSED)))
+    assert verdict.status is Status.PASS
+    assert verdict.evidence["discouraged"] == ["TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"]
+    assert verdict.summary.startswith("Consistent with B.12")
+
+
+@pytest.mark.parametrize("profile", ["B.12", "B.13", "B.10", "B.11"])
+@pytest.mark.parametrize("version", OLD_VERSIONS)
+def test_no_current_profile_allows_an_old_version(profile: str, version: str) -> None:
+    refused = [one for one in OLD_VERSIONS if one != version]
+    facts = hellos(
+        refused=refused,
+        more=[accepted_version(version, 0xC014), accepted_version(), accepted_version("TLS 1.3", 0x1302)],
+        offers=[BROKEN_REFUSED, WEAK_REFUSED],
+    )
+    assert status("dicom-profile", asked(facts, profile=profile)) is Status.FAIL
+
+
+@pytest.mark.parametrize("profile", ["B.11", "B.13"])
+def test_a_profile_with_a_list_of_all_that_is_permitted_is_never_seen_to_be_kept(profile: str) -> None:
+    required = tls_profiles()[profile].suites.required
+    each = [
+        replace(accepted_version(), cipher_suite=suite.code, cipher_suite_name=suite.name, prime_bits=2048)
+        for suite in cipher_suites().values()
+        if suite.name in required
+    ]
+    facts = modern(BROKEN_REFUSED, DHE_CHOSEN, REST_REFUSED)
+    case = asked(replace(facts, versions=(*facts.versions, *each)), profile=profile)
+    verdict = judge("dicom-profile", case)
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.evidence["not_shown"] == [tls_profiles()[profile].not_shown]
+
+
+def test_b11_permits_no_suite_outside_its_list() -> None:
+    chacha = replace(accepted_version(), cipher_suite=0xCCA8, cipher_suite_name=suite_name(0xCCA8))
+    listed = modern(BROKEN_REFUSED, DHE_CHOSEN, REST_REFUSED)
+    outside = modern(BROKEN_REFUSED, DHE_CHOSEN, REST_REFUSED, chosen=chacha)
+    assert status("dicom-profile", asked(listed, profile="B.11")) is Status.UNKNOWN
+    assert status("dicom-profile", asked(outside, profile="B.11")) is Status.FAIL
+
+
+def test_a_required_suite_is_missing_only_where_it_was_refused() -> None:
+    assert status("dicom-profile", asked(modern(BROKEN_REFUSED), profile="B.1")) is Status.UNKNOWN
+    assert status("dicom-profile", asked(modern(WEAK_REFUSED), profile="B.1")) is Status.FAIL
+    also_old = hellos(
+        refused=["SSLv3", "TLS 1.1", "TLS 1.3"],
+        more=[accepted_version("TLS 1.0", 0xC014), accepted_version()],
+        offers=[WEAK_REFUSED],
+    )
+    assert status("dicom-profile", asked(also_old, profile="B.1")) is Status.UNKNOWN
+
+
+def test_a_profile_that_nobody_knows_is_not_judged() -> None:
+    assert status("dicom-profile", asked(modern(BROKEN_REFUSED, WEAK_REFUSED), profile="B.99")) is Status.UNKNOWN
+
+
+ACCEPTANCES = st.sampled_from(Acceptance)
+SUITES_SEEN = st.none() | st.sampled_from(
+    [0x0002, 0x0005, 0x000A, 0x002F, 0x009C, 0x009E, 0xC014, 0xC02F, 0xCCA8, 0x1302]
+)
+OFFERS_SEEN = st.builds(
+    OfferFacts,
+    offer=st.sampled_from(TlsOffer),
+    version=st.sampled_from(VERSIONS),
+    acceptance=ACCEPTANCES,
+    suites=st.just(()) | st.just(WEAK_REFUSED.suites) | st.just(BROKEN_REFUSED.suites),
+    groups=st.just(()) | st.just((0x11EC,)),
+    cipher_suite=SUITES_SEEN,
+    group=st.none() | st.sampled_from([0x0013, 0x001D, 0x11EC, 0xFF01]),
+    prime_bits=st.none() | st.sampled_from([1024, 2048]),
+)
+VERSIONS_SEEN = st.builds(
+    VersionFacts,
+    version=st.sampled_from(VERSIONS),
+    acceptance=ACCEPTANCES,
+    cipher_suite=SUITES_SEEN,
+    group=st.none() | st.sampled_from([0x0013, 0x001D]),
+    prime_bits=st.none() | st.sampled_from([1024, 2048]),
+    compression=st.none() | st.booleans(),
+    secure_renegotiation=st.none() | st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(VERSIONS_SEEN, max_size=8),
+    st.lists(OFFERS_SEEN, max_size=6),
+    st.sampled_from([None, *get_args(TlsProfile)]),
+)
+def test_what_any_answers_to_offers_say(
+    versions: list[VersionFacts], made: list[OfferFacts], profile: str | None
+) -> None:
+    case = asked(TlsFacts(versions=tuple(versions), offers=tuple(made), answered=True), profile=profile)
+    verdicts = {rule: judge(rule, case) for rule in [*OFFER_RULES, "post-quantum-ready"]}
+    assert all(0 < len(verdict.summary) <= 200 for verdict in verdicts.values())
+    answers: dict[str, set[Acceptance]] = {}
+    for one in versions:
+        answers.setdefault(one.version, set()).add(one.acceptance)
+    old = VERSIONS[1:5]
+    for rule, kind in (("broken-cipher", BROKEN), ("weak-cipher", WEAK)):
+        if verdicts[rule].status is Status.PASS:
+            for version in old:
+                refused = answers.get(version) == {Acceptance.REFUSED}
+                said = {one.acceptance for one in made if one.version == version and one.offer is kind}
+                assert refused or (Acceptance.REFUSED in said and Acceptance.INCONCLUSIVE not in said)
+    took = [one for one in versions if one.acceptance is Acceptance.ACCEPTED]
+    if not took and not any(one.acceptance is Acceptance.ACCEPTED for one in made):
+        assert all(verdict.status is Status.UNKNOWN for verdict in verdicts.values())
+    if any(one.cipher_suite in (0x0002, 0x0005) for one in took):
+        assert verdicts["broken-cipher"].status is Status.FAIL
+        assert verdicts["dicom-profile"].status is not Status.PASS or profile in ("B.1", "B.3")

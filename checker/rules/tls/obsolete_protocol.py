@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checker.model import Acceptance, Severity, Status, TlsFacts
+from checker.model import Acceptance, Severity, Status, TlsFacts, VersionFacts
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
@@ -14,6 +14,7 @@ from checker.rules.transport import (
     among,
     no_tls,
     speaks_tls,
+    ssl2_is_open,
     versions_told,
 )
 
@@ -33,9 +34,9 @@ def judge(case: Case) -> Verdict:
             versions=told,
         )
     refused = among(answers, OBSOLETE, Acceptance.REFUSED)
-    open_questions = [
-        version for version in OBSOLETE if version not in refused and (version in _ASKED or version in answers)
-    ]
+    open_questions = [version for version in _ASKED if version not in refused]
+    if ssl2_is_open(case):
+        open_questions.insert(0, "SSLv2")
     if Acceptance.ACCEPTED not in answers.values():
         # A service that takes nothing may have refused our hello and not the version.
         return unknown(f"No version of TLS was seen to be accepted: {no_tls(case)}.", versions=told)
@@ -57,7 +58,9 @@ RULE = Rule(
         " can be broken: SSLv3 (RFC 7568) protects nothing any more, TLS 1.0 and 1.1 (RFC 8996) rest on MD5 and SHA-1."
         " DICOM PS3.15 B.12 forbids them. SSLv3 or SSLv2 accepted is critical.\n\n"
         "To pass, SSLv3, TLS 1.0 and TLS 1.1 must each have been refused by a service that accepted a newer one; a"
-        " version that got no clear answer leaves it unknown. SSLv2 counts where it was asked."
+        " version that got no clear answer leaves it unknown. SSLv2 counts where it was asked: it has no words to be"
+        " refused with, so an alert, a close or a reset in answer to its hello is no doubt where a newer version is"
+        " accepted, while silence is."
     ),
     remedy=(
         "Allow TLS 1.2 and 1.3 only, on the device and on its peers. Where a device knows nothing newer, put a TLS"
@@ -97,6 +100,26 @@ RULE = Rule(
                 hellos(accepted=["TLS 1.3"], refused=["SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2"]),
             ),
             Status.PASS,
+        ),
+        Example(
+            "So are they, and the connection was closed on a hello of SSLv2.",
+            service_case(
+                tls_archive(),
+                hellos(
+                    accepted=["TLS 1.3"],
+                    refused=["SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2"],
+                    more=[VersionFacts("SSLv2", Acceptance.INCONCLUSIVE, reason="the connection was closed")],
+                ),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "SSLv2 was answered by silence.",
+            service_case(
+                tls_archive(),
+                hellos(accepted=["TLS 1.2"], refused=["SSLv3", "TLS 1.0", "TLS 1.1"], inconclusive=["SSLv2"]),
+            ),
+            Status.UNKNOWN,
         ),
         Example(
             "TLS 1.0 was answered by silence.",

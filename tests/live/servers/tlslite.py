@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,24 +29,29 @@ def tlslite(
     *,
     lowest: tuple[int, int] = SSL3,
     highest: tuple[int, int] = SSL3,
+    ciphers: Sequence[str] = (),
     host: str = LOOPBACK,
 ) -> Iterator[TlsServer]:
-    """A tlslite-ng server of these versions on the wire: (3, 0) is SSL 3.0, (3, 4) is TLS 1.3."""
+    """A tlslite-ng server of these versions on the wire: (3, 0) is SSL 3.0, (3, 4) is TLS 1.3.
+
+    `ciphers` are its own names, such as `rc4` and `3des`; without any it has those that it has by itself.
+    """
 
     def command(_folder: Path, ports: tuple[int, ...]) -> list[str]:
         versions = [str(number) for version in (lowest, highest) for number in version]
-        return python_child(__name__, host, str(ports[0]), str(files.key), str(files.certificate), *versions)
+        return python_child(__name__, host, str(ports[0]), str(files.key), str(files.certificate), *versions, *ciphers)
 
     with serving("tlslite", command) as process:
         yield TlsServer(host, process.ports[0], files, process)
 
 
-def _serve(host: str, port: int, key: Path, certificate: Path, versions: list[int]) -> None:
+def _serve(host: str, port: int, key: Path, certificate: Path, versions: list[int], ciphers: list[str]) -> None:
     private = parsePEMKey(key.read_text(), private=True)
     chain = X509CertChain()
     chain.parsePemList(certificate.read_text())
     settings = HandshakeSettings()
     settings.minVersion, settings.maxVersion = (versions[0], versions[1]), (versions[2], versions[3])
+    settings.cipherNames = ciphers or settings.cipherNames
     with socket.create_server((host, port)) as listener:
         while True:
             accepted, _address = listener.accept()
@@ -67,8 +72,9 @@ def _main() -> None:
     parser.add_argument("key", type=Path)
     parser.add_argument("certificate", type=Path)
     parser.add_argument("versions", type=int, nargs=4)
+    parser.add_argument("ciphers", nargs="*")
     asked = parser.parse_args()
-    _serve(asked.host, asked.port, asked.key, asked.certificate, asked.versions)
+    _serve(asked.host, asked.port, asked.key, asked.certificate, asked.versions, asked.ciphers)
 
 
 if __name__ == "__main__":

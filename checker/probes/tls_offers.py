@@ -1,0 +1,75 @@
+"""What is offered on purpose to a server that should want none of it: broken suites, weak suites; and hybrid groups.
+
+It is asked only of a server that has accepted something in this visit, for a refusal says little of one that refuses
+everybody; and each offer once, whatever the answer: that a server wants one broken suite is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from checker.codecs.tls_hello import PLAIN, Extras, Version
+from checker.codecs.tls_policy import broken_suites, dhe_aead_suites, hybrid_groups, read_offer, weak_suites
+from checker.model import Acceptance, OfferFacts, TlsOffer
+from checker.probes.tls_hellos import Hellos
+
+_TLS_1_3_ALONE = Extras(versions=(Version.TLS_1_3,))
+_PURPOSES = {
+    TlsOffer.BROKEN_SUITES: "broken suites",
+    TlsOffer.WEAK_SUITES: "weak suites",
+    TlsOffer.HYBRID_GROUPS: "hybrid groups",
+}
+
+
+async def ask_offers(
+    hellos: Hellos, accepted: Collection[Version], *, prime_known: bool, found: list[OfferFacts]
+) -> None:
+    """Ask what makes sense of a server that accepts these versions, and add each answer to `found` when it is there.
+
+    Broken suites at the highest version up to TLS 1.2, weak ones at TLS 1.2, hybrid groups at TLS 1.3; where that could
+    not be asked, it is said to be inconclusive. `prime_known`: the size of the prime of DHE at TLS 1.2 needs no asking.
+    Takes four connections at most.
+    """
+    old = [version for version in accepted if version is not Version.TLS_1_3]
+    if old:
+        highest = max(old)
+        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, highest, suites=broken_suites(highest)))
+    if Version.TLS_1_2 in accepted:
+        await _ask_weak(hellos, prime_known=prime_known, found=found)
+    if Version.TLS_1_3 in accepted:
+        found.append(
+            await _ask(hellos, TlsOffer.HYBRID_GROUPS, Version.TLS_1_3, groups=hybrid_groups(), extras=_TLS_1_3_ALONE)
+        )
+
+
+async def _ask_weak(hellos: Hellos, *, prime_known: bool, found: list[OfferFacts]) -> None:
+    """Weak suites, and before them those that show a prime of DHE; without these once more where they hid the rest."""
+    offer, version = TlsOffer.WEAK_SUITES, Version.TLS_1_2
+    if not prime_known:
+        first = await _ask(hellos, offer, version, suites=(*dhe_aead_suites(), *weak_suites()))
+        decided = first.acceptance is not Acceptance.INCONCLUSIVE
+        if (decided and first.cipher_suite not in dhe_aead_suites()) or hellos.stopped is not None:
+            found.append(first)
+            return
+        if decided:
+            found.append(first)
+        # Else DHE that is set up wrongly may have ended it, which takes nothing from the answer about the others.
+    found.append(await _ask(hellos, offer, version, suites=weak_suites()))
+
+
+async def _ask(
+    hellos: Hellos,
+    offer: TlsOffer,
+    version: Version,
+    *,
+    suites: tuple[int, ...] | None = None,
+    groups: tuple[int, ...] | None = None,
+    extras: Extras = PLAIN,
+) -> OfferFacts:
+    if hellos.stopped is None:
+        answer = await hellos.ask(
+            f"{_PURPOSES[offer]} at {version.label}", version, suites=suites, groups=groups, extras=extras
+        )
+        if answer is not None:
+            return read_offer(offer, *answer)
+    return OfferFacts(offer, version.label, Acceptance.INCONCLUSIVE, reason=f"not asked: {hellos.stopped}")

@@ -1,0 +1,186 @@
+"""tls.dicom-profile: the TLS of a DICOM service is not what its declared profile of DICOM PS3.15 asks."""
+
+from __future__ import annotations
+
+from checker.catalog.tls_profiles import tls_profiles
+from checker.model import Acceptance, JsonValue, Service, ServiceKind, Severity, Status, TlsFacts, TlsOffer
+from checker.rules import controls
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, passed, unknown
+from checker.rules.examples import service_case
+from checker.rules.examples_tls import (
+    BROKEN_REFUSED,
+    DHE_CHOSEN,
+    OLD_VERSIONS,
+    REST_REFUSED,
+    WEAK_REFUSED,
+    accepted_version,
+    chosen_offer,
+    hellos,
+    modern,
+    newest_only,
+    tls_archive,
+)
+from checker.rules.profiles import compare
+from checker.rules.suites import few, offers_told
+from checker.rules.transport import acceptances, no_tls, short, versions_told
+
+DEFAULT = "B.12"
+_LONGEST = 110  # characters of a list within the one sentence
+
+
+def is_dicom_tls(service: Service) -> bool:
+    """Whether the profiles of DICOM are about this service."""
+    return service.kind is ServiceKind.DICOM_TLS
+
+
+def judge(case: Case) -> Verdict:
+    """What was refused and is required, or accepted and forbidden, fails; to pass, nothing may be left open."""
+    name = case.the_service().profile or DEFAULT
+    profile = tls_profiles().get(name)
+    told = versions_told(case)
+    if Acceptance.ACCEPTED not in acceptances(case).values():
+        return unknown(f"No version of TLS was seen to be accepted: {no_tls(case)}.", profile=name, versions=told)
+    if profile is None:
+        return unknown(f"What the declared profile {short(name)} asks is not known here.", profile=name)
+    found = compare(case, profile)
+    evidence: dict[str, JsonValue] = {
+        "profile": name,
+        "source": profile.source,
+        "retired": profile.retired,
+        "missing": list(found.missing),
+        "too_much": list(found.too_much),
+        "discouraged": list(found.discouraged),
+        "not_shown": list(found.open),
+        "versions": told,
+        "offers": offers_told(case, TlsOffer.BROKEN_SUITES, TlsOffer.WEAK_SUITES),
+    }
+    if found.missing or found.too_much:
+        parts = [("too much", found.too_much), ("missing", found.missing)]
+        said = "; ".join(f"{word}: {_some(items)}" for word, items in parts if items)
+        return Verdict(Status.FAIL, f"Not consistent with {name}; {said}.", evidence)
+    if found.open:
+        return unknown(f"Nothing speaks against {name}, but it was not shown {_some(found.open)}.", **evidence)
+    advice = f" It accepts what is advised against: {_some(found.discouraged)}." if found.discouraged else ""
+    return passed(f"Consistent with {name} in all that was asked.{advice}", **evidence)
+
+
+def _some(items: tuple[str, ...]) -> str:
+    """Two of the items where they fit into the sentence, else one, and how many more."""
+    two = few(list(items), 2)
+    return two if len(two) <= _LONGEST // 2 else few(list(items), 1)
+
+
+RULE = Rule(
+    title="Not consistent with the declared TLS profile of DICOM",
+    severity=Severity.MEDIUM,
+    subject=Subject.SERVICE,
+    meaning=(
+        "The profiles of DICOM PS3.15 annex B say which versions, suites and key sizes both ends of an association"
+        " expect. Where a device differs, either peers that keep to the profile cannot talk to it, or it talks in ways"
+        " that the profile keeps out. The profile is the one that the inventory declares, B.12 where it declares none;"
+        " retired profiles are compared with too, and other rules still find fault with what they allow.\n\n"
+        "It fails where something that the profile requires was refused or something that it forbids was accepted; the"
+        " evidence lists what is missing and what is too much. What RFC 9325 only advises against (DHE, and CBC with"
+        " forward secrecy) is listed as discouraged; suites without forward secrecy, and 3DES, count as forbidden by"
+        " B.12. It passes only where nothing is open. With B.11 and B.13 something always is: it is not asked whether"
+        " each suite on their lists is accepted. Certificates, compression and renegotiation have rules of their own."
+        " That a service is consistent with a profile is no proof that the product conforms to it."
+    ),
+    remedy=(
+        "Choose the profile in the configuration of the device, or allow the versions and suites that it names and no"
+        " others. Correct the inventory where it declares another profile than the device was bought with."
+    ),
+    controls=controls.WEAK_TLS,
+    applies=is_dicom_tls,
+    judge=judge,
+    examples=(
+        Example(
+            "B.12: TLS 1.2 and 1.3 alone, and both broken and weak suites are refused.",
+            service_case(tls_archive(), modern(BROKEN_REFUSED, WEAK_REFUSED)),
+            Status.PASS,
+        ),
+        Example(
+            "B.12: the same with DHE beside, which is discouraged and not forbidden.",
+            service_case(tls_archive(profile="B.12"), modern(BROKEN_REFUSED, DHE_CHOSEN, REST_REFUSED)),
+            Status.PASS,
+        ),
+        Example(
+            "B.1, retired: it chose the suite with 3DES that this profile requires.",
+            service_case(
+                tls_archive(profile="B.1"), modern(BROKEN_REFUSED, chosen_offer(TlsOffer.WEAK_SUITES, 0x000A))
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "B.9, retired: a suite without forward secrecy is advised against and not forbidden.",
+            service_case(
+                tls_archive(profile="B.9"), modern(BROKEN_REFUSED, chosen_offer(TlsOffer.WEAK_SUITES, 0x009C))
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "B.12: TLS 1.0 is accepted.",
+            service_case(
+                tls_archive(),
+                hellos(
+                    refused=["SSLv3", "TLS 1.1"],
+                    more=[
+                        accepted_version("TLS 1.0", 0xC014),
+                        accepted_version(),
+                        accepted_version("TLS 1.3", 0x1302),
+                    ],
+                    offers=[BROKEN_REFUSED, WEAK_REFUSED],
+                ),
+            ),
+            Status.FAIL,
+            Severity.MEDIUM,
+        ),
+        Example(
+            "B.12: TLS 1.3 alone, so that a peer with TLS 1.2 cannot talk to it.",
+            service_case(tls_archive(), newest_only()),
+            Status.FAIL,
+        ),
+        Example(
+            "B.12: a suite without forward secrecy is accepted.",
+            service_case(tls_archive(), modern(BROKEN_REFUSED, chosen_offer(TlsOffer.WEAK_SUITES, 0x009C))),
+            Status.FAIL,
+        ),
+        Example(
+            "B.10, retired: DHE, which it requires, is refused.",
+            service_case(tls_archive(profile="B.10"), modern(BROKEN_REFUSED, WEAK_REFUSED)),
+            Status.FAIL,
+        ),
+        Example(
+            "B.13: TLS 1.3, which it requires, is refused.",
+            service_case(
+                tls_archive(profile="B.13"),
+                hellos(
+                    refused=[*OLD_VERSIONS, "TLS 1.3"],
+                    more=[accepted_version()],
+                    offers=[BROKEN_REFUSED, WEAK_REFUSED],
+                ),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "B.13: nothing speaks against it, but each of its suites was not asked about.",
+            service_case(tls_archive(profile="B.13"), modern(BROKEN_REFUSED, WEAK_REFUSED)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "B.12: weak suites were not asked about.",
+            service_case(tls_archive(), modern(BROKEN_REFUSED)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "B.12: it chose CBC of the weak suites, which hides whether it takes worse.",
+            service_case(tls_archive(), modern(BROKEN_REFUSED, chosen_offer(TlsOffer.WEAK_SUITES, 0xC027))),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "It answered in plaintext; there is no TLS to judge.",
+            service_case(tls_archive(), TlsFacts(plaintext_dicom=True)),
+            Status.UNKNOWN,
+        ),
+    ),
+)
