@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import TypeAlias
 
 from checker.model import Asset, AssetManners, Inventory, Permit, Refusal
@@ -31,7 +32,11 @@ _LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 # The interface identifier of ISATAP (RFC 5214 6.1), its universal/local bit left out.
 _ISATAP, _ISATAP_MASK = 0x00005EFE, 0xFDFFFFFF
 
+# How many look-ups are remembered; the answers depend on nothing that changes.
+_REMEMBERED = 65_536
 
+
+@lru_cache(maxsize=_REMEMBERED)
 def canonical(text: str) -> Address | None:
     """The address that a text means, with IPv4-mapped IPv6 (RFC 4291 2.5.5.2) read as IPv4; None if it is none.
 
@@ -62,6 +67,8 @@ class Scope:
         self._public = _Networks(inventory.public_networks)
         self._excluded = _Networks(inventory.excluded)
         self._expires = inventory.authorization.expires
+        # A permit is asked for at every connection, and the boundary does not move.
+        self._boundary = lru_cache(maxsize=_REMEMBERED)(self._find_boundary)
 
     def permit(self, asset: Asset, address: str, today: date) -> Permit | Refusal:
         """Leave to contact `address` as a part of `asset` on this day, or why not."""
@@ -87,7 +94,7 @@ class Scope:
         """Whether this very permit would be given again for the asset on this day."""
         return self.permit(asset, permit.address, today) == permit
 
-    def _boundary(self, address: Address) -> Network | str:
+    def _find_boundary(self, address: Address) -> Network | str:
         """The network by which an address is inside, or in one sentence why it is not."""
         if address.is_multicast or address.is_unspecified or any(address in network for network in _NO_DEVICE):
             return f"{address} is not the address of one device"
