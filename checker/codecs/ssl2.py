@@ -40,7 +40,8 @@ class Ssl2Answer:
     `server_hello`: a SERVER-HELLO of SSLv2 came. `ciphers` are the code points that it lists, which may be none, for
     there are servers with SSLv2 on and all its ciphers off; `checker.catalog.ssl2_ciphers` names them. `certificate` is
     in DER. `error` is the code of an ERROR of SSLv2: 1 no cipher in common, 2 no certificate, 4 bad certificate,
-    6 unsupported certificate type. `flight` is what an answer of another kind is read as.
+    6 unsupported certificate type. `flight` is what an answer of another kind is read as. `begun`: a record of SSLv2 is
+    not whole yet, and if nothing more comes it stays unknown what it was.
     """
 
     server_hello: bool = False
@@ -49,6 +50,7 @@ class Ssl2Answer:
     error: int | None = None
     flight: Flight | None = None
     malformed: str | None = None
+    begun: bool = False
     complete: bool = False
 
 
@@ -95,7 +97,7 @@ class Ssl2Reader:
     def answer(self) -> Ssl2Answer:
         """All that is known by now."""
         if self._other is None:
-            return self._answer
+            return Ssl2Answer(begun=True) if self._held else self._answer
         flight = self._other.flight
         return Ssl2Answer(flight=flight, malformed=flight.malformed, complete=flight.complete)
 

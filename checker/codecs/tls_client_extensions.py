@@ -20,7 +20,7 @@ def server_name(name: str) -> bytes:
 
 
 def empty_ones(*, extended_master_secret: bool, encrypt_then_mac: bool, session_ticket: bool) -> bytes:
-    """Those that only say that a client knows them: RFC 7627, on which some servers insist, RFC 7366, RFC 5077."""
+    """Those that only say that a client knows them: RFC 7627 and 7366, on which some servers insist, RFC 5077."""
     wanted = (
         (EXTENDED_MASTER_SECRET, extended_master_secret),
         (ENCRYPT_THEN_MAC, encrypt_then_mac),

@@ -62,7 +62,8 @@ class Extras:
     None: all but SSLv3. `session_id`: one with TLS 1.2 and older too, for servers that drop a hello that has none;
     SSLv3's may be a short one. `deflate`: DEFLATE is offered as compression (RFC 3749), not with TLS 1.3. `fallback`:
     the signalling value of RFC 7507. `renegotiation`: that of RFC 5746. `status_request`: a stapled OCSP response is
-    asked for (RFC 6066 section 8). `session_ticket`: an empty ticket (RFC 5077). `alpn`: the protocols of RFC 7301, in
+    asked for (RFC 6066 section 8). `encrypt_then_mac`: RFC 7366, without which some servers refuse all of CBC, and with
+    it every version below TLS 1.2. `session_ticket`: an empty ticket (RFC 5077). `alpn`: the protocols of RFC 7301, in
     ASCII, such as `("h2", "http/1.1")`. `chacha20_last`: suites with ChaCha20 are moved behind all others, for some
     servers turn their own order round for a client that names one first.
     """
@@ -73,7 +74,7 @@ class Extras:
     fallback: bool = False
     renegotiation: bool = True
     extended_master_secret: bool = True
-    encrypt_then_mac: bool = False
+    encrypt_then_mac: bool = True
     status_request: bool = False
     session_ticket: bool = False
     alpn: tuple[str, ...] = ()

@@ -29,11 +29,12 @@ _BROKEN_CIPHERS = ("NULL", "RC4_", "RC2_", "DES_", "DES40_")
 _CERTIFIED = frozenset({"RSA", "ECDSA"})
 _SIGNED = frozenset({"RSA", "DHE", "ECDHE"})
 _USUAL_CIPHERS = ("AES", "3DES", "NULL", "RC4")
+_NOT_BROKEN = 9
 _RARER = {"PSK": 1, "RSA": 2, "ECDSA": 3}
 
 
 def is_broken(suite: CipherSuite) -> bool:
-    """Whether a suite protects nothing: RFC 9325 section 4.1 and RFC 7465 forbid each of them."""
+    """Whether a suite protects nothing: RFC 9325 section 4.1 forbids them, RFC 5246 appendix A.5 the anonymous ones."""
     return suite.export or suite.anonymous or suite.mac == "MD5" or (suite.encryption + "_").startswith(_BROKEN_CIPHERS)
 
 
@@ -59,6 +60,19 @@ def weak_suites() -> tuple[int, ...]:
     Left out are those of Kerberos, SRP and GOST, and the rarest of pre-shared keys and of keys in a certificate.
     """
     return _of(Version.TLS_1_2, is_weak, _ROOM - len(dhe_aead_suites()))
+
+
+@cache
+def unusual_suites() -> tuple[int, ...]:
+    """Suites of TLS 1.2 that its usual hello leaves out: the likeliest, those with pre-shared keys among them.
+
+    The gravest come first, as in `broken_suites`. Left out are those of Kerberos, SRP and GOST, and the rarest of keys
+    in a certificate.
+    """
+    usual = SUITES[Version.TLS_1_2]
+    left = [code for code in every_suite(Version.TLS_1_2) if code not in usual]
+    kept = sorted(left, key=lambda code: _rarity(_suite(code)))[:_ROOM]
+    return tuple(sorted(kept, key=lambda code: _gravity(_suite(code)) if is_broken(_suite(code)) else _NOT_BROKEN))
 
 
 @cache

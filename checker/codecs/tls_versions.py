@@ -11,6 +11,7 @@ What says that a version is refused:
 - a fatal handshake_failure or insufficient_security where some other version was accepted. A hello offers all but the
   rarest suites of its version, so nothing else that we know of is left to fail. Where no version is accepted, though,
   such a server may want something else of us (a host name, a key that was agreed on before), and nothing is proved.
+  TLS 1.2 has more suites than a hello holds (all with a pre-shared key are left out), so it takes a second hello.
 
 What does not, though some servers mean it so: a close, a reset, silence (a firewall, a limit on connections or a crash
 look alike), internal_error, any other alert, a warning, and close_notify. That an orderly close may well be all that a
@@ -37,7 +38,17 @@ from checker.codecs.tls_hello import RANDOM_BYTES, ClientHello, client_hello
 from checker.codecs.tls_offers import Version
 from checker.model import Acceptance, End, VersionFacts
 
-__all__ = ["SSL_2", "alert_name", "group_name", "joined", "prime_bits", "read_answer", "read_ssl2", "verdicts"]
+__all__ = [
+    "SSL_2",
+    "alert_name",
+    "group_name",
+    "joined",
+    "prime_bits",
+    "read_answer",
+    "read_ssl2",
+    "refuses_offer",
+    "verdicts",
+]
 
 SSL_2 = "SSLv2"
 """The name by which people know the version that is older than those of `Version`."""
@@ -73,6 +84,11 @@ def read_answer(hello: ClientHello, flight: Flight, end: End | None) -> dict[Ver
     }
 
 
+def refuses_offer(facts: VersionFacts) -> bool:
+    """Whether a version was refused by an alert that may mean the suites and not the version."""
+    return facts.acceptance is Acceptance.REFUSED and facts.alert in _REFUSES_IF_ALIVE
+
+
 def read_ssl2(answer: Ssl2Answer, end: End | None) -> VersionFacts:
     """What one answer to a hello of SSLv2 shows of SSLv2; its ciphers have no code points of IANA, but names."""
     if answer.server_hello:
@@ -85,6 +101,10 @@ def read_ssl2(answer: Ssl2Answer, end: End | None) -> VersionFacts:
             version=SSL_2,
             acceptance=Acceptance.REFUSED if refused else Acceptance.INCONCLUSIVE,
             reason=f"error {answer.error} of SSLv2",
+        )
+    if answer.begun:
+        return VersionFacts(
+            version=SSL_2, acceptance=Acceptance.INCONCLUSIVE, reason="the answer began in SSLv2 and was not complete"
         )
     flight = answer.flight or Flight(malformed=answer.malformed)
     if flight.server_hello is not None:
@@ -106,13 +126,15 @@ def read_ssl2(answer: Ssl2Answer, end: End | None) -> VersionFacts:
 def joined(known: Mapping[Version, VersionFacts], found: Mapping[Version, VersionFacts]) -> dict[Version, VersionFacts]:
     """What is known of each version with another answer read: what was shown first stays.
 
-    But for an acceptance that shows what became of DEFLATE, which is worth more than one that does not.
+    But for an acceptance that shows what became of DEFLATE, which is worth more than one that does not; that one of the
+    two left RFC 5746 unanswered is kept, for behind one address there may be several servers.
     """
     together = dict(found) | dict(known)
     for version, facts in found.items():
         before = known.get(version)
         if before is not None and before.compression is None and facts.compression is not None:
-            together[version] = facts
+            lacking = before.secure_renegotiation is False
+            together[version] = replace(facts, secure_renegotiation=False) if lacking else facts
     return together
 
 

@@ -3,8 +3,9 @@
 The newest version is asked first: its answer costs a server least and names what the server likes best, and an old
 server shows with the same answer how far it goes, which saves it the hellos in between. The version that it stops at is
 asked once more, for no hello of TLS 1.3 may offer a compression. Then come the offers (`checker.probes.tls_offers`),
-one whole handshake (`checker.probes.tls_handshake`), and SSLv2 at the very end: its hello is the only one that no
-ordinary client sends, so whatever stands between may drop it, and what silence puts an end to has all been asked then.
+TLS 1.2 with its rarer suites where it may have been refused for want of them, one whole handshake
+(`checker.probes.tls_handshake`), and SSLv2 at the very end: its hello is the only one that no ordinary client sends, so
+whatever stands between may drop it, and what silence puts an end to has all been asked then.
 
 Nothing further is asked once the port speaks something else, falls silent, or takes no more connections. What the
 answers prove is for `checker.codecs.tls_versions` and `checker.codecs.tls_policy` to say.
@@ -18,7 +19,8 @@ from datetime import UTC, datetime
 
 from checker.codecs.tls import Protocol
 from checker.codecs.tls_hello import PLAIN, Extras, Version, sni
-from checker.codecs.tls_versions import SSL_2, joined, read_answer, read_ssl2, verdicts
+from checker.codecs.tls_policy import unusual_suites
+from checker.codecs.tls_versions import SSL_2, joined, read_answer, read_ssl2, refuses_offer, verdicts
 from checker.model import Acceptance, OfferFacts, TlsFacts, VersionFacts
 from checker.probes.talk import Talk
 from checker.probes.tls_handshake import whole_handshake
@@ -52,7 +54,9 @@ async def probe_tls(
             facts = await whole_handshake(talk, hellos.server_name, names, hellos.certificates, now)
             if facts is not None:
                 talk.record(facts)
-            await survey.ask_ssl2()
+                await survey.ask_ssl2()
+            else:
+                hellos.stopped = "the port took no further connection"
     finally:
         # What the hellos showed is kept, also where the visit is broken off meanwhile.
         talk.record(survey.facts())
@@ -82,6 +86,26 @@ class _Survey:
         newest = self.known.get(Version.TLS_1_2)
         prime_known = newest is not None and newest.prime_bits is not None
         await ask_offers(self.hellos, accepted, prime_known=prime_known, found=self.offers)
+        if accepted and newest is not None and refuses_offer(newest):
+            await self._ask_unusual()
+
+    async def _ask_unusual(self) -> None:
+        """TLS 1.2 once more where a refusal may mean the suites, for one hello does not hold them all."""
+        version = Version.TLS_1_2
+        facts = VersionFacts(version.label, Acceptance.INCONCLUSIVE, reason="its rarer suites were not asked for")
+        if self.hellos.stopped is None:
+            answer = await self.hellos.ask(
+                f"rarer suites at {version.label}", version, suites=unusual_suites(), extras=Extras(deflate=True)
+            )
+            if answer is not None:
+                found = read_answer(*answer)
+                facts = found.pop(version, facts)
+                self.known.update(
+                    (lower, one)
+                    for lower, one in found.items()
+                    if one.acceptance is Acceptance.ACCEPTED and self.known[lower].acceptance is not one.acceptance
+                )
+        self.known[version] = facts
 
     async def ask_ssl2(self) -> None:
         """One hello of SSLv2, of a port that has spoken TLS."""

@@ -9,7 +9,7 @@ it needs no offer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
 from checker.model import Acceptance, HandshakeFacts, JsonValue, OfferFacts, TlsOffer, VersionFacts
 from checker.rules.base import Case
-from checker.rules.transport import acceptances, asked_versions, hellos_asked, named, ssl2_is_open
+from checker.rules.transport import acceptances, asked_versions, hellos_asked, is_weary, named, ssl2_is_open
 
 OLDER = ("SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2")
 """The versions that have suites to find fault with; all of SSLv2 is at fault."""
@@ -80,8 +80,19 @@ def choices(case: Case) -> list[Choice]:
 
 
 def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:
-    """The offers that were made on purpose, of one kind or of all, in the order observed."""
-    return [offer for facts in hellos_asked(case) for offer in facts.offers if kind is None or offer.offer is kind]
+    """The offers that were made on purpose, of one kind or of all, in the order observed.
+
+    What a weary server refused is in doubt (`checker.rules.transport.is_weary`).
+    """
+    found = [offer for facts in hellos_asked(case) for offer in facts.offers if kind is None or offer.offer is kind]
+    if not is_weary(case):
+        return found
+    return [
+        replace(offer, acceptance=Acceptance.INCONCLUSIVE, reason=f"{offer.reason}, as to an ordinary handshake")
+        if offer.acceptance is Acceptance.REFUSED
+        else offer
+        for offer in found
+    ]
 
 
 def offers_told(case: Case, *kinds: TlsOffer) -> list[JsonValue]:
@@ -178,11 +189,9 @@ def undecided_options(case: Case, option: Callable[[VersionFacts], bool | None])
     SSLv2 has no options; where it is accepted it is told, so that nothing is said to be well.
     """
     answers = acceptances(case)
-    shown = {
-        named(facts.version)
-        for facts in asked_versions(case)
-        if facts.acceptance is Acceptance.ACCEPTED and option(facts) is not None
-    }
+    taken = [facts for facts in asked_versions(case) if facts.acceptance is Acceptance.ACCEPTED]
+    hidden = {named(facts.version) for facts in taken if option(facts) is None}
+    shown = {named(facts.version) for facts in taken} - hidden  # at every address where it is accepted
     first = ["SSLv2"] if answers.get("SSLv2") is Acceptance.ACCEPTED else []
     return first + [
         version

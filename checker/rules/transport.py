@@ -1,7 +1,8 @@
 """Pure: what the hellos and handshakes of one TLS service show, shared by the rules of the family `tls`.
 
 A version counts as refused only where it was refused and never undecided or accepted; a service that took no version
-at all, or that answered in plaintext, has shown nothing about its TLS, good or bad.
+at all, or that answered in plaintext, has shown nothing about its TLS, good or bad. The whole handshake comes after the
+hellos and offers all: a server that gives it no answer either may be weary of us, and what it refused says little.
 """
 
 from __future__ import annotations
@@ -32,8 +33,12 @@ BROKEN = frozenset({"SSLv2", "SSLv3"})
 
 # As OpenSSL names them.
 _OTHER_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+# As `checker.probes.tls_handshake` says that a server did not go along: an alert by its name, or the connection's end.
+_TURNED_AWAY = ("ALERT", "the connection was", "no answer in time", "not completed", "UNEXPECTED_EOF", "WRONG_VERSION")
 # As `checker.codecs.tls_choice` says that a peer ended the connection; a test holds the two together.
 _HUNG_UP = ("the connection was closed", "the connection was reset", "the server left with the warning")
+# handshake_failure and insufficient_security: what a server says as well that has had enough of a client.
+_SAID_TO_ANYBODY = frozenset({40, 71})
 # Worst first: what one certificate shows outweighs what another does.
 _WEIGHT = (Status.FAIL, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -54,8 +59,10 @@ def acceptances(case: Case) -> Mapping[str, Acceptance]:
     seen: dict[str, set[Acceptance]] = {}
     if _asked_as_another(case) is not None:
         return {}
+    weary = is_weary(case)
     for one in asked_versions(case):
-        seen.setdefault(named(one.version), set()).add(one.acceptance)
+        doubtful = weary and one.acceptance is Acceptance.REFUSED and one.alert in _SAID_TO_ANYBODY
+        seen.setdefault(named(one.version), set()).add(Acceptance.INCONCLUSIVE if doubtful else one.acceptance)
     for handshake in case.facts(HandshakeFacts):
         if handshake.completed and handshake.version is not None:
             seen.setdefault(named(handshake.version), set()).add(Acceptance.ACCEPTED)
@@ -73,6 +80,21 @@ def asked_versions(case: Case) -> list[VersionFacts]:
     return [one for hellos in hellos_asked(case) for one in hellos.versions]
 
 
+def is_weary(case: Case) -> bool:
+    """Whether a whole handshake was turned away before a version was agreed on: refusals may not mean the offer then.
+
+    A client that is asked for a certificate has been answered; so has one that ends it itself, as with a prime that is
+    too small for it.
+    """
+    return any(
+        not one.completed
+        and one.version is None
+        and one.client_certificate is None
+        and (one.detail is None or any(word in one.detail for word in _TURNED_AWAY))
+        for one in case.facts(HandshakeFacts)
+    )
+
+
 def ssl2_is_open(case: Case) -> bool:
     """Whether SSLv2 was asked and its answer leaves it possible that it is spoken.
 
@@ -80,10 +102,14 @@ def ssl2_is_open(case: Case) -> bool:
     record of TLS, and answers with an alert or hangs up (as all that OpenSSL 1.1 and GnuTLS drive do). One that speaks
     it answers in SSLv2, be it with an error. So of this version alone, a connection that came about and was answered
     by an alert, closed or reset is no doubt, as long as a version of TLS was accepted; silence still is one, and so is
-    a question that could not be put.
+    a question that could not be put, or one that was put to a server that turned an ordinary handshake away as well.
     """
     answers = [one for one in asked_versions(case) if one.version == "SSLv2"]
     if any(one.acceptance is Acceptance.ACCEPTED for one in answers):
+        return True
+    if is_weary(case) and any(
+        one.acceptance is not Acceptance.REFUSED or one.alert in _SAID_TO_ANYBODY for one in answers
+    ):
         return True
     return any(one.acceptance is Acceptance.INCONCLUSIVE and not _turned_away(one) for one in answers)
 

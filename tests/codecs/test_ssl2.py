@@ -133,7 +133,7 @@ def test_an_answer_that_is_not_whole_is_none_yet() -> None:
     reader = Ssl2Reader()
     for byte in whole[:-1]:
         reader.feed(bytes([byte]))
-        assert reader.answer == Ssl2Answer()
+        assert reader.answer == Ssl2Answer(begun=True)
     assert reader.buffered == len(whole) - 1
     reader.feed(b"")
     assert not reader.complete

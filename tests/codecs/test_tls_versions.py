@@ -273,3 +273,11 @@ def test_sslv2_is_refused_by_what_may_mean_something_else_only_where_another_is_
     known = answers(Version.TLS_1_2, chose(Version.TLS_1_2, 0xC02F))
     assert verdicts(known, "not asked", ssl2)[0].acceptance is Acceptance.REFUSED
     assert verdicts({}, "not asked", ssl2)[0].acceptance is without_another
+
+
+def test_an_unanswered_rfc_5746_outlives_a_better_answer() -> None:
+    version = Version.TLS_1_2
+    first = VersionFacts("TLS 1.2", Acceptance.ACCEPTED, secure_renegotiation=False)
+    later = VersionFacts("TLS 1.2", Acceptance.ACCEPTED, compression=False, secure_renegotiation=True)
+    (kept,) = joined({version: first}, {version: later}).values()
+    assert (kept.compression, kept.secure_renegotiation) == (False, False)

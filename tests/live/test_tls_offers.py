@@ -270,6 +270,26 @@ def test_sslv2_is_seen_with_what_it_lists() -> None:
     assert session.connections == 4
 
 
+def test_an_answer_that_breaks_off_in_sslv2_refuses_nothing() -> None:
+    spoken, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE)
+    ladder = [spoken, spoken, refusal, refusal, refusal]
+    with scripted([*ladder, refusal, refusal, refusal, Answer(SSL2_SERVER_HELLO[:-1])]) as server:
+        session = probe(server)
+    facts = version(session, "SSLv2")
+    assert (facts.acceptance, facts.reason) == (INCONCLUSIVE, "the answer began in SSLv2 and was not complete")
+
+
+def test_a_version_with_nothing_but_shared_keys_is_not_taken_for_refused(files: TlsFiles) -> None:
+    # Beside TLS 1.3, and with suites that no hello of all usual ones has room for.
+    options = ("-psk", "00ff")
+    ciphers = "PSK-AES128-CBC-SHA:PSK-NULL-SHA:@SECLEVEL=0"
+    with s_server(files, versions=("tls1_2", "tls1_3"), ciphers=ciphers, options=options) as server:
+        session = probe(server)
+    facts = version(session, "TLS 1.2")
+    assert (facts.acceptance, facts.cipher_suite_name) == (ACCEPTED, "TLS_PSK_WITH_NULL_SHA")
+    assert offers(session, BROKEN) == []
+
+
 def test_dhe_that_fails_inside_takes_nothing_from_the_answer_about_other_suites() -> None:
     spoken, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE)
     ladder = [spoken, spoken, refusal, refusal, refusal]

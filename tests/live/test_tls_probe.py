@@ -602,3 +602,14 @@ def test_every_connection_says_in_the_ledger_what_it_was_for(files: TlsFiles) ->
     # A server that was left in the middle of a handshake is told so, and is left by a FIN.
     outcomes = [line["outcome"] for line in session.lines if line["event"] == "outcome"]
     assert "reset" not in outcomes
+
+
+def test_a_port_that_takes_no_more_is_not_knocked_at_again(files: TlsFiles) -> None:
+    # Five versions, broken and weak suites, hybrid groups; then the port is closed, and the handshake finds it so.
+    ciphers = "ECDHE-RSA-AES128-GCM-SHA256"
+    with s_server(files, ciphers=ciphers, options=("-no_dhe",), connections=8) as server:
+        session = probe(server)
+    assert session.purposes[-1] == "TLS handshake"
+    assert session.connections == 9
+    (first, *_others) = tls(session).versions
+    assert first.reason == "not asked: the port took no further connection"

@@ -13,12 +13,13 @@ from checker.rules import catalogue
 from checker.rules.base import Verdict
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import tls_archive
+from tests.codecs import tls_flights
 from tests.live.certificates import HOSTS, Authority, TlsFiles
 from tests.live.servers.dcmtk import TlsProfile, storescp
 from tests.live.servers.gnutls import gnutls_serv
 from tests.live.servers.openssl import s_server
 from tests.live.talking import QUICK, talking
-from tests.live.test_tls_probe import Server
+from tests.live.test_tls_probe import Answer, Server, scripted
 
 pytestmark = pytest.mark.live
 
@@ -53,6 +54,24 @@ def statuses(facts: tuple[Facts, ...]) -> dict[str, Status]:
 
 
 # ------------------------------------------------------------------------------------------------------- whole verdicts
+
+
+def test_what_is_taken_with_encrypt_then_mac_alone_is_found(files: TlsFiles) -> None:
+    versions = "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0"
+    facts = visited(gnutls_serv(files, priority=f"NORMAL:{versions}:-RSA:%FORCE_ETM"))
+    assert judged("obsolete-protocol", facts).evidence["accepted"] == ["TLS 1.0", "TLS 1.1"]
+    weak = judged("weak-cipher", facts)
+    assert (weak.status, judged("dicom-profile", facts).status) == (FAIL, FAIL)
+    assert "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA (CBC)" in weak.summary
+
+
+@pytest.mark.parametrize("end", [Answer(bytes.fromhex("15 0301 0002 02 28")), Answer(b""), Answer(b"", resets=True)])
+@pytest.mark.parametrize("answered", [2, 5])
+def test_a_server_that_is_weary_passes_nothing(answered: int, end: Answer) -> None:
+    # TLS 1.2 twice; then refusals of whatever comes, and it may be an end that says nothing.
+    spoken, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(bytes.fromhex("15 0301 0002 02 28"))
+    facts = visited(scripted([spoken, spoken, *[refusal] * answered, end]))
+    assert PASS not in statuses(facts).values()
 
 
 def test_a_server_as_b12_wants_it_passes_all_but_what_nobody_asked(files: TlsFiles) -> None:

@@ -78,8 +78,9 @@ from checker.rules.examples_tls import (
     tls_archive,
     unclear_offer,
 )
-from checker.rules.suites import CLASSES, Choice
+from checker.rules.suites import CLASSES, Choice, undecided_options
 from checker.rules.tls.weak_cipher import weakness
+from checker.rules.transport import is_weary
 
 RULES = {entry.id: entry for entry in catalogue() if entry.family == "tls"}
 SERVICE_RULES = [entry for entry in RULES.values() if entry.id != "tls.certificate-shared-key"]
@@ -843,3 +844,35 @@ def test_what_any_answers_to_offers_say(
     if any(one.cipher_suite in (0x0002, 0x0005) for one in took):
         assert verdicts["broken-cipher"].status is Status.FAIL
         assert verdicts["dicom-profile"].status is not Status.PASS or profile in ("B.1", "B.3")
+
+
+# ---------------------------------------------------------------------------------------- servers that have had enough
+
+
+@pytest.mark.parametrize(
+    ("facts", "weary"),
+    [
+        (HandshakeFacts(detail="OpenSSL ended the handshake: SSLV3_ALERT_HANDSHAKE_FAILURE"), True),
+        (HandshakeFacts(detail="OpenSSL ended the handshake: TLSV1_ALERT_INTERNAL_ERROR"), True),
+        (HandshakeFacts(detail="OpenSSL ended the handshake: WRONG_VERSION_NUMBER"), True),
+        (HandshakeFacts(detail="the connection was closed in the handshake"), True),
+        (HandshakeFacts(detail="no answer in time in the handshake"), True),
+        (HandshakeFacts(), True),
+        (HandshakeFacts(detail="OpenSSL ended the handshake: DH_KEY_TOO_SMALL"), False),
+        (HandshakeFacts(detail="the connection was closed in the handshake", client_certificate="required"), False),
+        (HandshakeFacts(detail="the connection was closed in the handshake", version="TLS 1.3"), False),
+        (HandshakeFacts(completed=True), False),
+    ],
+)
+def test_a_handshake_that_is_turned_away_takes_back_what_was_refused(facts: HandshakeFacts, weary: bool) -> None:
+    case = service_case(tls_archive(), modern(BROKEN_REFUSED, WEAK_REFUSED), facts)
+    assert is_weary(case) is weary
+    for rule in ("tls.broken-cipher", "tls.weak-cipher", "tls.dicom-profile"):
+        (entry,) = (entry for entry in catalogue() if entry.id == rule)
+        assert entry.rule.judge(case).status is (Status.UNKNOWN if weary else Status.PASS)
+
+
+def test_an_option_that_one_of_two_addresses_did_not_show_is_undecided() -> None:
+    case = service_case(tls_archive(), modern(), modern(chosen=accepted_version(compression=None)))
+    assert undecided_options(case, lambda one: one.compression) == ["TLS 1.2"]
+    assert undecided_options(service_case(tls_archive(), modern(), modern()), lambda one: one.compression) == []

@@ -66,7 +66,8 @@ RULE = Rule(
     meaning=(
         "Suites with NULL encryption send images and names in the clear inside TLS; EXPORT and DES keys are guessed in"
         " hours, RC4 and RC2 are broken (RFC 7465), MD5 can be forged, and with an anonymous suite nobody knows who the"
-        " peer is. All of SSLv2 is of this kind. RFC 9325 section 4.1 forbids them.\n\n"
+        " peer is. All of SSLv2 is of this kind. RFC 9325 section 4.1 forbids them, RFC 5246 appendix A.5 the anonymous"
+        " ones.\n\n"
         "A suite that the service chose by itself fails, and so does one that it chose of a hello with nothing but such"
         " suites. To pass, that hello must have been refused under each version below TLS 1.3 that is accepted; it is"
         " put under the highest of them only, so that a service with an obsolete version beside is unknown. TLS 1.3"
