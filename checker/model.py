@@ -193,12 +193,24 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustAnchors:
+    """The certificates that vouch for servers in place of the system's trust store.
+
+    `name` is that of their file without its folder; `pem` has them one after another (RFC 7468), and nothing else.
+    """
+
+    name: str
+    pem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
     """What holds where an asset or an option says nothing."""
 
     calling_ae_title: str = "PACSCHECKER"
     ports: str | tuple[int, ...] = "imaging"
     user_agent: str | None = None  # None for the product's own
+    trust_store: TrustAnchors | None = None  # None for the system's
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +450,8 @@ class TlsFacts:
 class CertificateFacts:
     """A leaf certificate and how it stands. Names are bounded in number and length; digests are lower-case hex.
 
-    `trusted` and `name_matches` are None where they could not be decided; the `*_detail` then says why.
+    `trusted` and `name_matches` are None where they could not be decided; the `*_detail` then says why. `trust_store`
+    names what `trusted` was judged by, never by a path; None where there was no store.
     """
 
     subject: str
@@ -457,6 +470,7 @@ class CertificateFacts:
     public_key_sha256: str
     trusted: bool | None = None
     trust_detail: str | None = None
+    trust_store: str | None = None
     names_asked: tuple[str, ...] = ()
     name_matches: bool | None = None
 

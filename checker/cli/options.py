@@ -52,6 +52,10 @@ ports: Decorator = option(
     "--ports", metavar="SET", default=None,
     help="TCP ports to look at: a named set or a list such as 104,443,11112; the inventory's choice where not given.",
 )  # fmt: skip
+trust_store: Decorator = option(
+    "--trust-store", type=click.Path(path_type=Path), metavar="FILE", default=None,
+    help="PEM file of the authorities to trust; the inventory's, else the system's, where not given.",
+)  # fmt: skip
 fail_on: Decorator = option(
     "--fail-on", default=Severity.HIGH.value, type=click.Choice([severity.value for severity in Severity]),
     help="Exit with 3 for failures of this severity and over.",
@@ -76,6 +80,17 @@ def load_inventory(paths: tuple[Path, ...]) -> Inventory:
     from checker.inventory import load
 
     return load(paths, today=date.today())  # noqa: DTZ011 - authorizations are written in local days
+
+
+def with_trust_store(inventory: Inventory, path: Path | None) -> Inventory:
+    """The inventory with the certificates of this file to be trusted, if one is given; UsageError for a faulty one."""
+    if path is None:
+        return inventory
+    from dataclasses import replace
+
+    from checker.inventory.anchors import read_trust_store
+
+    return replace(inventory, defaults=replace(inventory.defaults, trust_store=read_trust_store(path)))
 
 
 def tell_notices(inventory: Inventory) -> None:

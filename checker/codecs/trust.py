@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
@@ -37,8 +38,11 @@ from checker.codecs.certificate import (
     loose_name,
     odd_certificates_allowed,
 )
+from checker.model import TrustAnchors
 
 MOST_INTERMEDIATES = 16
+SYSTEM = "the system's trust store"
+"""How the trust store of the checking machine is named, wherever it is there."""
 
 # Where Linux distributions keep one file with all certificates, and the folders where others keep many.
 _BUNDLES = (
@@ -52,6 +56,8 @@ _BUNDLES = (
 _FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 _MOST_BYTES = 16 << 20
 _MOST_WORDS = 120
+_BEGIN = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----")
+_PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _PEM = re.compile(rb"-----BEGIN (?:X509 )?CERTIFICATE-----[^-]{1,1000000}-----END (?:X509 )?CERTIFICATE-----")
 
 # What the library says of a path that it refuses, and what that means. Any other words give no answer.
@@ -69,7 +75,7 @@ _MUST_NOT_SIGN = "a certificate on the way to the store must not sign others"
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """Certificates that are trusted to vouch for others; `name` says where they are from. May be empty."""
+    """Certificates that are trusted to vouch for others; `name` is how reports call them. May be empty."""
 
     name: str
     certificates: tuple[x509.Certificate, ...]
@@ -156,7 +162,48 @@ def _system_trust_store(file: str | None, folders: str | None) -> TrustStore | N
         places = [path for path in map(Path, (*_BUNDLES, *_FOLDERS)) if path.exists()][:1]
     contents = (data for place in places for data in _files(place))
     found = dict.fromkeys(certificate for data in contents for certificate in _certificates(data))
-    return TrustStore(", ".join(map(str, places)), tuple(found)) if found else None
+    return TrustStore(SYSTEM, tuple(found)) if found else None
+
+
+def chosen_trust_store(anchors: TrustAnchors | None) -> TrustStore | None:
+    """The store of these certificates, read once; that of this system where none are named."""
+    return system_trust_store() if anchors is None else _own_trust_store(anchors)
+
+
+@cache
+def _own_trust_store(anchors: TrustAnchors) -> TrustStore:
+    return TrustStore.from_pem(anchors.name, anchors.pem.encode())
+
+
+def read_anchors(name: str, data: bytes) -> TrustAnchors:
+    """The certificates of a PEM file that somebody wants to be trusted; text around them is left out.
+
+    ValueError where one of them cannot be read, where there is none, or where a private key is among them; its message
+    says what is expected, and never quotes the file.
+    """
+    key = _PRIVATE_KEY.search(data)
+    if key is not None:
+        message = f"expected certificates alone; on line {_line(data, key)} of the file there is a private key"
+        raise ValueError(message)
+    if b"-----BEGIN " not in data:
+        message = "expected a PEM file, which is text that has -----BEGIN CERTIFICATE----- in it"
+        raise ValueError(message)
+    found: dict[x509.Certificate, None] = {}
+    for begin in _BEGIN.finditer(data):
+        block = _PEM.match(data, begin.start())
+        certificate = None if block is None else next(_certificates(block[0]), None)
+        if certificate is None:
+            message = f"expected certificates that can be read; the one on line {_line(data, begin)} of the file cannot"
+            raise ValueError(message)
+        found[certificate] = None
+    if not found:
+        message = "expected at least one certificate; there is none in this PEM file"
+        raise ValueError(message)
+    return TrustAnchors(name, "".join(certificate.public_bytes(Encoding.PEM).decode() for certificate in found))
+
+
+def _line(data: bytes, match: re.Match[bytes]) -> int:
+    return data.count(b"\n", 0, match.start()) + 1
 
 
 def _files(place: Path) -> Iterator[bytes]:

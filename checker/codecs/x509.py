@@ -98,6 +98,7 @@ def certificate_facts(
             public_key_sha256=sha256(_public_key(fields)).hexdigest(),
             trusted=trusted,
             trust_detail=trust_detail,
+            trust_store=None if store is None else store.name,
             names_asked=tuple(names),
             name_matches=None if found is None else _matches(dns_names, addresses, names),
         )

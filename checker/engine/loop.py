@@ -9,7 +9,9 @@ import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
+from checker.codecs.trust import chosen_trust_store
 from checker.engine.contract import EngineEnd, EngineOptions, Recorder
 from checker.engine.visit import Visit
 from checker.errors import place_of
@@ -71,6 +73,7 @@ class _Run:
         self._gateway = Gateway(inventory, manners, self._ledger, self._clock)
         self._introduction = Introduction.of(inventory)
         self._ports = chosen_ports(options.ports, inventory)
+        self._trust = partial(chosen_trust_store, inventory.defaults.trust_store)
         self._interrupted: str | None = None
         self._errors: list[str] = []
 
@@ -119,6 +122,7 @@ class _Run:
                 ports=self._ports,
                 clock=self._clock,
                 record=self._recorder.observation,
+                trust=self._trust,
             )
             try:
                 await visit.run()

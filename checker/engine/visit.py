@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from checker.codecs.x509 import TrustStore, system_trust_store
 from checker.introduction import Introduction
 from checker.model import (
     AssociationOutcome,
@@ -72,6 +73,7 @@ class Visit:
         ports: tuple[int, ...],
         clock: Clock,
         record: Callable[[Observation], None],
+        trust: Callable[[], TrustStore | None] = system_trust_store,
     ) -> None:
         self._device = device
         self._asset = device.asset
@@ -82,6 +84,7 @@ class Visit:
         self._ports = ports
         self._clock = clock
         self._record = record
+        self._trust = trust
         self._count = 0
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
@@ -210,7 +213,7 @@ class Visit:
                 self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
                 names = (step.server_name,) if step.server_name is not None else ()
-                await probe_tls(talk, server_name=step.server_name, names=(*names, permit.address))
+                await probe_tls(talk, server_name=step.server_name, names=(*names, permit.address), trust=self._trust)
             case StepKind.PORT:
                 talk.note(await probe_port(talk))
             case StepKind.RESOLVE:

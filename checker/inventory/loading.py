@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,17 +10,18 @@ from itertools import chain
 from pathlib import Path as FilePath
 
 from checker.errors import InventoryError
+from checker.inventory.anchors import trust_anchors
 from checker.inventory.checks import check, notices
 from checker.inventory.documents import Document
 from checker.inventory.entries import Entry, read_entry
-from checker.inventory.faults import ABSENT, FaultList, Path, Place, TooManyFaults, field_name
+from checker.inventory.faults import ABSENT, FaultList, Path, Place, TooManyFaults, field_name, shown
 from checker.inventory.json_reader import read_json
 from checker.inventory.merging import BOUNDARIES, Merged, Merger
 from checker.inventory.schema import ENTRY_MODELS, ExposureModel, WaiverModel
 from checker.inventory.sources import NOT_A_DIRECTORY, Sources, Unreadable, is_directory
 from checker.inventory.tables import MOST_ASSETS, RawAsset, read_csv, read_json_lines
 from checker.inventory.yaml_reader import read_yaml
-from checker.model import AssetClass, Authorization, Defaults, Exposure, Inventory, Waiver, Zone
+from checker.model import AssetClass, Authorization, Defaults, Exposure, Inventory, TrustAnchors, Waiver, Zone
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 TABLES = (".csv", ".jsonl", ".ndjson")
@@ -62,6 +64,7 @@ class _Loading:
         self._notices: list[str] = []
         self._asked = 0
         self._unreadable = False
+        self._anchors: TrustAnchors | None = None
 
     def run(self, paths: Sequence[FilePath], today: date) -> Inventory | None:
         """The inventory; where there are faults, it is None or must not be used. Raises TooManyFaults."""
@@ -74,6 +77,7 @@ class _Loading:
         self._add_assets(chain.from_iterable(merged.assets))
         for name, place in merged.assets_from:
             self._assets_from(name, place)
+        self._trust_store(merged.trust_stores)
         whole = _Whole(str(paths[0]))
         check(merged, self._entries, today, whole, self.faults)
         if not self._asked and not self._unreadable and "assets" not in merged.faulty:
@@ -106,6 +110,21 @@ class _Loading:
                 self.faults.add_at(str(path), problem.line, "", ABSENT, problem.expected)
             else:
                 self.faults.add(place, (), name, problem.expected)
+
+    def _trust_store(self, named: Sequence[tuple[str, Place]]) -> None:
+        first: tuple[str, Place] | None = None
+        for name, place in named:
+            path = FilePath(place.file).parent / name
+            file = os.path.realpath(path)
+            if first is None:
+                first = file, place
+                try:
+                    self._anchors = trust_anchors(path, self._sources)
+                except Unreadable as problem:
+                    self.faults.add(place, (), name, problem.expected)
+            elif file != first[0]:
+                where = f"{shown(first[1].file, 200)}:{first[1].locate(())[0]}"
+                self.faults.add(place, (), name, f"expected the same file as in {where}")
 
     def _document(self, path: FilePath) -> Document:
         file, text = str(path), self._sources.document(path)
@@ -144,7 +163,7 @@ class _Loading:
             public_networks=tuple(dict.fromkeys(merged.networks["public_networks"])),
             excluded=tuple(dict.fromkeys(merged.networks["excluded"])),
             zones=tuple(Zone(zone.value.name, tuple(zone.value.networks)) for zone in merged.zones),
-            defaults=_defaults(merged),
+            defaults=_defaults(merged, self._anchors),
             exposure=tuple(_exposure(line.value) for line in merged.exposure),
             assets=assets,
             waivers=tuple(_waiver(waiver.value) for waiver in merged.waivers),
@@ -161,12 +180,13 @@ def _refuse_other_names(path: FilePath, endings: Sequence[str]) -> None:
         raise Unreadable(f"expected a file whose name ends in {', '.join(endings)}")
 
 
-def _defaults(merged: Merged) -> Defaults:
+def _defaults(merged: Merged, anchors: TrustAnchors | None) -> Defaults:
     usual = Defaults()
     return Defaults(
         calling_ae_title=usual.calling_ae_title if merged.calling_ae_title is None else merged.calling_ae_title.value,
         ports=usual.ports if merged.ports is None else merged.ports.value,
         user_agent=usual.user_agent if merged.user_agent is None else merged.user_agent.value,
+        trust_store=anchors,
     )
 
 

@@ -51,6 +51,7 @@ class Merged:
     waivers: list[Placed[WaiverModel]] = field(default_factory=list)
     assets: list[Iterator[tuple[object, Place]]] = field(default_factory=list)  # one for each file, read when asked
     assets_from: list[tuple[str, Place]] = field(default_factory=list)
+    trust_stores: list[tuple[str, Place]] = field(default_factory=list)  # read later: two may be one file
     faulty: set[str] = field(default_factory=set)
 
 
@@ -96,6 +97,8 @@ class Merger:
             )
             merged.ports = self._same(merged.ports, ports, document, "defaults", "ports")
             merged.user_agent = self._same(merged.user_agent, defaults.user_agent, document, "defaults", "user_agent")
+            if defaults.trust_store is not None:
+                merged.trust_stores.append((defaults.trust_store, Within(document, ("defaults", "trust_store"))))
         merged.networks["owned_networks"] += model.owned_networks
         merged.networks["public_networks"] += model.public_networks
         merged.networks["excluded"] += model.excluded

@@ -40,6 +40,7 @@ class DefaultsModel(Strict):
     calling_ae_title: f.AeTitle = "PACSCHECKER"
     ports: f.PortChoice = "imaging"
     user_agent: f.UserAgent | None = None
+    trust_store: f.FileName | None = None
 
 
 class AssetClassModel(Strict):

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 MIB: Final = 1 << 20
 LARGEST_DOCUMENT: Final = 32 * MIB
 LARGEST_TABLE: Final = 1024 * MIB
+LARGEST_STORE: Final = 4 * MIB
 LONGEST_LINE: Final = MIB
 NOT_A_DIRECTORY: Final = "expected a file, not a directory"
 
@@ -81,7 +82,16 @@ class Sources:
                     raise Unreadable(_too_large(LARGEST_TABLE, "split it"))
                 yield text
 
-    def _open(self, path: Path, largest: int, advice: str) -> BinaryIO:
+    def certificates(self, path: Path) -> bytes:
+        """The bytes of a PEM file, which need be no text around its certificates. Raises Unreadable."""
+        with self._open(path, LARGEST_STORE, "name only the authorities that you need", "certificates") as file:
+            data = _read(file, LARGEST_STORE + 1)
+        if len(data) > LARGEST_STORE:
+            raise Unreadable(_too_large(LARGEST_STORE, "name only the authorities that you need"))
+        self._hash.update(data)
+        return data
+
+    def _open(self, path: Path, largest: int, advice: str, wanted: str = "an inventory") -> BinaryIO:
         try:
             _refuse_other_kinds(path.stat().st_mode)
             # Not blocking, should it have become a pipe meanwhile.
@@ -96,19 +106,19 @@ class Sources:
             raise Unreadable(f"expected a file that can be opened ({_reason(error)})") from None
         file = os.fdopen(descriptor, "rb")
         try:
-            self._admit(os.fstat(descriptor), largest, advice)
+            self._admit(os.fstat(descriptor), largest, advice, wanted)
         except Unreadable:
             file.close()
             raise
         self.files.append(str(path))
         return file
 
-    def _admit(self, status: os.stat_result, largest: int, advice: str) -> None:
+    def _admit(self, status: os.stat_result, largest: int, advice: str, wanted: str) -> None:
         _refuse_other_kinds(status.st_mode)
         if status.st_size > largest:
             raise Unreadable(_too_large(largest, advice))
         if status.st_size == 0:
-            raise Unreadable("expected an inventory; the file is empty")
+            raise Unreadable(f"expected {wanted}; the file is empty")
         identity = (status.st_dev, status.st_ino)
         if identity in self._seen:
             raise Unreadable("expected each file once; this one was named before")

@@ -21,6 +21,7 @@ from checker.codecs.tls import Protocol
 from checker.codecs.tls_hello import PLAIN, Extras, Version, sni
 from checker.codecs.tls_policy import unusual_suites
 from checker.codecs.tls_versions import SSL_2, joined, read_answer, read_ssl2, refuses_offer, verdicts
+from checker.codecs.x509 import TrustStore, system_trust_store
 from checker.model import Acceptance, OfferFacts, TlsFacts, VersionFacts
 from checker.probes.talk import Talk
 from checker.probes.tls_handshake import whole_handshake
@@ -36,13 +37,18 @@ def _utc_now() -> datetime:
 
 
 async def probe_tls(
-    talk: Talk, *, server_name: str | None, names: tuple[str, ...], now: Callable[[], datetime] = _utc_now
+    talk: Talk,
+    *,
+    server_name: str | None,
+    names: tuple[str, ...],
+    now: Callable[[], datetime] = _utc_now,
+    trust: Callable[[], TrustStore | None] = system_trust_store,
 ) -> None:
     """Record one `TlsFacts` and, where TLS was spoken, one `HandshakeFacts`; neither where no connection came about.
 
     `server_name` is sent as SNI where it is a host name. `names` are the host names and addresses by which clients
-    reach the service: the certificate is compared with them. `now` is the wall clock by which certificates are valid.
-    Takes `checker.plan.TLS_CONNECTIONS` connections at most.
+    reach the service: the certificate is compared with them. `now` is the wall clock by which certificates are valid,
+    `trust` gives the store that they are to lead to. Takes `checker.plan.TLS_CONNECTIONS` connections at most.
     """
     hellos = Hellos(talk, sni(server_name))
     survey = _Survey(hellos)
@@ -51,7 +57,7 @@ async def probe_tls(
         return
     try:
         if hellos.understood and not hellos.lost:
-            facts = await whole_handshake(talk, hellos.server_name, names, hellos.certificates, now)
+            facts = await whole_handshake(talk, hellos.server_name, names, hellos.certificates, now, trust)
             if facts is not None:
                 talk.record(facts)
                 await survey.ask_ssl2()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from checker.catalog.cipher_suites import suite_name
-from checker.codecs.x509 import certificate_facts, system_trust_store
+from checker.codecs.x509 import TrustStore, certificate_facts
 from checker.errors import MalformedPeerData
 from checker.model import CertificateFacts, End, HandshakeFacts, PortFacts
 from checker.net.gateway import Limits
@@ -37,6 +37,7 @@ async def whole_handshake(
     names: tuple[str, ...],
     seen: tuple[bytes, ...],
     now: Callable[[], datetime],
+    trust: Callable[[], TrustStore | None],
 ) -> HandshakeFacts | None:
     """One handshake to its end; None where no connection came about.
 
@@ -60,7 +61,7 @@ async def whole_handshake(
     else:
         talk.answered()
     trouble = failure or refusal
-    certificate, unreadable = _describe(chain or (seen if trouble is not None else ()), names, now())
+    certificate, unreadable = _describe(chain or (seen if trouble is not None else ()), names, now(), trust())
     details = [_describe_failure(trouble) if trouble is not None else None, unreadable]
     return HandshakeFacts(
         completed=trouble is None,
@@ -98,10 +99,10 @@ def _client_certificate(
 
 
 def _describe(
-    chain: tuple[bytes, ...], names: tuple[str, ...], at: datetime
+    chain: tuple[bytes, ...], names: tuple[str, ...], at: datetime, store: TrustStore | None
 ) -> tuple[CertificateFacts | None, str | None]:
     try:
-        return certificate_facts(chain, names=names, at=at, store=system_trust_store()), None
+        return certificate_facts(chain, names=names, at=at, store=store), None
     except MalformedPeerData as fault:
         return None, str(fault)
 

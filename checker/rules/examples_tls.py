@@ -198,6 +198,7 @@ def certificate(
     name_matches: bool | None = True,
     trusted: bool | None = True,
     trust_detail: str | None = None,
+    trust_store: str | None = None,
     key: str = KEY,
 ) -> CertificateFacts:
     """A certificate with nothing wrong unless it is said; `key` is the digest of its public key."""
@@ -218,6 +219,7 @@ def certificate(
         public_key_sha256=key,
         trusted=trusted,
         trust_detail=trust_detail,
+        trust_store=trust_store,
         names_asked=tuple(names_asked),
         name_matches=name_matches,
     )

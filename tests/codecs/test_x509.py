@@ -96,6 +96,7 @@ def test_a_sound_certificate_is_told_as_it_is() -> None:
         public_key_sha256=sha256(spki).hexdigest(),
         trusted=True,
         trust_detail=None,
+        trust_store="the test's own",
         names_asked=(HOST,),
         name_matches=True,
     )
@@ -664,7 +665,7 @@ def test_the_file_that_is_set_is_the_store_and_broken_parts_are_passed_over(
     settings_of_openssl("SSL_CERT_FILE", bundle)
     found = system_trust_store()
     assert found is not None
-    assert found.name == str(bundle)
+    assert found.name == "the system's trust store"
     assert found.certificates == (root().certificate, intermediate().certificate)
     assert system_trust_store() is found
 

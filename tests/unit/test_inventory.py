@@ -144,7 +144,9 @@ def test_every_key_has_its_meaning() -> None:
     assert inventory.owned_networks == ("fd00:20::/48", "10.20.0.0/16", "192.0.2.0/24", "10.21.0.0/16")
     assert inventory.public_networks == ("8.8.8.0/29",)
     assert inventory.excluded == ("10.20.9.9/32", "10.20.10.0/24")
-    assert inventory.defaults == Defaults("SEC AUDIT", (104, 443, 11112), "audit/1.0 (Example)")
+    anchors = inventory.defaults.trust_store
+    assert anchors is not None
+    assert inventory.defaults == Defaults("SEC AUDIT", (104, 443, 11112), "audit/1.0 (Example)", anchors)
     assert [line.to for line in inventory.exposure] == [
         AssetClass(site="main-*", asset="arc-*"),
         AssetClass(zone="clin*"),

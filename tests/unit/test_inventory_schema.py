@@ -33,6 +33,13 @@ BEYOND_A_SCHEMA = {
     "owned-networks-missing.yaml",
     "public-address.yaml",
     "services-twice.yaml",
+    "trust-store-broken.yaml",
+    "trust-store-cut-short.yaml",
+    "trust-store-empty.yaml",
+    "trust-store-folder.yaml",
+    "trust-store-missing.yaml",
+    "trust-store-no-pem.yaml",
+    "trust-store-without-certificates.yaml",
     "unknown-zones.yaml",
     "url-brackets.yaml",
 }

@@ -21,6 +21,7 @@ from checker.model import Severity
 @options.only
 @options.skip
 @options.ports
+@options.trust_store
 @options.fail_on
 @options.fail_on_new
 @options.rate
@@ -35,6 +36,7 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     only: tuple[str, ...],
     skip: tuple[str, ...],
     ports: str | None,
+    trust_store: Path | None,
     fail_on: str,
     fail_on_new: bool,
     rate: float | None,
@@ -43,7 +45,7 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     json: bool,
 ) -> int:
     """Visit every asset once, gently, judge what was observed, and write the run to OUTPUT/<run>/."""
-    found = options.load_inventory(inventory)
+    found = options.with_trust_store(options.load_inventory(inventory), trust_store)
     chosen = options.chosen_assets(found, assets)
     numbers = options.chosen_ports(ports)
 

@@ -7,7 +7,7 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import certificate, handshake, hellos, tls_archive
-from checker.rules.transport import certificate_told, judge_certificates, speaks_tls
+from checker.rules.transport import certificate_told, judge_certificates, short, speaks_tls
 
 
 def judge(case: Case) -> Verdict:
@@ -17,19 +17,22 @@ def judge(case: Case) -> Verdict:
 
 def _one(shown: CertificateFacts) -> Verdict:
     told = certificate_told(shown)
-    why = shown.trust_detail
+    why, store = shown.trust_detail, shown.trust_store
+    leads = "the trust store" if store is None else short(store)
     if shown.trusted is None:
         return unknown(
             f"Whether the certificate can be trusted is not known: {why or 'it was not asked'}.",
             certificate=told,
+            trust_store=store,
             detail=why,
         )
     if shown.trusted:
-        return passed("The certificate leads to the trust store.", certificate=told)
+        return passed(f"The certificate leads to {leads}.", certificate=told, trust_store=store)
     return failed(
-        f"The certificate does not lead to the trust store: {why or 'there is no path'}.",
+        f"The certificate does not lead to {leads}: {why or 'there is no path'}.",
         certificate=told,
         self_signed=shown.self_signed,
+        trust_store=store,
         detail=why,
     )
 
@@ -39,16 +42,18 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.SERVICE,
     meaning=(
-        "Nobody that the checking machine trusts vouches for the certificate: it is self-signed, comes from an"
-        " authority that is not in the trust store, or the server does not send the certificates in between. Peers"
-        " that check cannot tell the device from somebody who stands in its place.\n\n"
-        "It is judged at the time of the visit, or within the certificate's own validity where it has expired. Missing"
-        " certificates are not fetched, and revocation is not asked. Without a trust store, or where the path cannot be"
-        " judged, it is unknown."
+        "Nobody in the trust store vouches for the certificate: it is self-signed, comes from an authority that is not"
+        " in the trust store, or the server does not send the certificates in between. Peers that check cannot tell"
+        " the device from somebody who stands in its place.\n\n"
+        "The trust store is that of the checking machine, unless `--trust-store` or `defaults.trust_store` of the"
+        " inventory names another. It is judged at the time of the visit, or within the certificate's own validity"
+        " where it has expired. Missing certificates are not fetched, and revocation is not asked. Without a trust"
+        " store, or where the path cannot be judged, it is unknown. A run that is judged again keeps the answer of the"
+        " visit, whatever store is named by then."
     ),
     remedy=(
         "Have the certificate issued by the organization's own authority and let the server send the whole chain. Where"
-        " that authority is right and only missing here, add it to the trust store of the checking machine."
+        " that authority is right and only missing here, name it in `defaults.trust_store` of the inventory."
     ),
     controls=controls.CERTIFICATE,
     applies=speaks_tls,
@@ -66,6 +71,20 @@ RULE = Rule(
             "A path leads to the trust store.",
             service_case(tls_archive(), handshake(certificate())),
             Status.PASS,
+        ),
+        Example(
+            "It does not lead to the store that the inventory names.",
+            service_case(
+                tls_archive(),
+                handshake(
+                    certificate(
+                        trusted=False,
+                        trust_detail="it is self-signed and not in the trust store",
+                        trust_store="hospital-ca.pem",
+                    )
+                ),
+            ),
+            Status.FAIL,
         ),
         Example(
             "There is no trust store on this machine.",
