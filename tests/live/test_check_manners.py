@@ -159,7 +159,7 @@ def test_a_dicomweb_question_answered_with_data_is_not_asked_of_the_asset_again(
             {"kind": "dicomweb", "url": f"{server.url}/pacs"},
         ]
         run = checked(tmp_path, {"id": "leaky", "address": server.host, "services": roots})
-        assert len(server.requests()) == 1
+        assert len(server.requests(1)) == 1
     assert run.statuses("leaky", "web.archive-open") == ["fail", "unknown"]
     assert run.status("leaky", "archive.open") == "fail"
     assert run.markers() == {}
@@ -177,7 +177,7 @@ def test_a_device_that_answers_with_data_is_asked_once_however_many_assets_it_is
             {"id": "second", "address": leaky.host, "services": services},
         )
         assert leaky.wait_for(Event.DISCONNECTED, times=3).count(Event.FIND) == 1
-        assert len(web.requests()) == 1
+        assert len(web.requests(1)) == 1
     asked = [line["purpose"] for line in run.attempts()]
     assert (asked.count("dicom canary"), asked.count("dicomweb canary")) == (1, 1)
     refused = {line["purpose"]: line["reason"] for line in run.ledger if line["event"] == "refused"}
@@ -197,7 +197,7 @@ def test_a_busy_device_is_left_in_peace_by_every_question(tmp_path: Path) -> Non
             {"id": "second", "address": host, "services": [dicom(full)]},
         )
         assert full.wait_for(Event.DISCONNECTED, times=2).count(Event.REJECTED) == 2
-        assert len(overloaded.requests()) == 2
+        assert len(overloaded.requests(2)) == 2
     times = [datetime.fromisoformat(line["time"]) for line in run.attempts()]
     assert len(times) == 4
     # Twenty gaps of 50 ms, from each busy answer on.

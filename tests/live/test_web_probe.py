@@ -348,7 +348,7 @@ async def test_what_an_nginx_is_seen_to_be(case: Case) -> None:
     with nginx(case.site()) as server:
         dicomweb = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
         viewer = await ask_page(server.port, f"{server.url}/")
-        log = access_log(server)
+        log = access_log(server, len(dicomweb.http) + len(viewer.http))
     # Where both are answered alike, the bodies are alike as well; the cases name what else they expect.
     expected = replace(case.control, body_alike=True) if case.control.body_alike is None else case.control
     assert [nameless(facts) for facts in dicomweb.http] == [case.canary, expected]
@@ -371,7 +371,8 @@ class Logged:
     agent: str
 
 
-def access_log(server: Nginx) -> Sequence[Logged]:
+def access_log(server: Nginx, at_least: int) -> Sequence[Logged]:
+    server.requests(at_least)  # once they are written down
     lines = (server.process.folder / "access.log").read_text().splitlines()
     return [Logged(fields[1], fields[5]) for fields in (line.split('"') for line in lines)]
 
@@ -380,15 +381,16 @@ async def test_the_study_is_a_new_one_for_each_visit() -> None:
     with nginx(viewer_shell(api="open")) as server:
         for _ in range(2):
             await ask_dicomweb(server.port, f"{server.url}{ROOT}")
-        canaries = [line for line in server.requests() if CANARY_LINE.fullmatch(line)]
-        controls = [line for line in server.requests() if CONTROL_LINE.fullmatch(line)]
+        asked = server.requests(4)
+    canaries = [line for line in asked if CANARY_LINE.fullmatch(line)]
+    controls = [line for line in asked if CONTROL_LINE.fullmatch(line)]
     assert len(set(canaries)) == len(set(controls)) == 2
 
 
 async def test_data_is_dropped_unread_and_the_control_is_not_asked() -> None:
     with nginx(filter_ignored(studies(40, 1))) as server:
         visit = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
-        asked = server.requests()
+        asked = server.requests(1)
     assert visit.gave_data is True
     (facts,) = visit.http
     assert nameless(facts) == canary(
@@ -430,7 +432,7 @@ async def test_a_busy_server_is_not_asked_again(status: int) -> None:
     with nginx(f"location / {{ return {status}; }}") as server:
         dicomweb = await ask_dicomweb(server.port, f"{server.url}{ROOT}")
         viewer = await ask_page(server.port, f"{server.url}/")
-        asked = server.requests()
+        asked = server.requests(2)
     assert [facts.status for facts in dicomweb.http] == [facts.status for facts in viewer.http] == [status]
     assert len(asked) == 2
 
@@ -446,7 +448,7 @@ async def test_one_hop_on_the_same_origin_is_followed_and_recorded() -> None:
     )
     with nginx(site) as server:
         visit = await ask_page(server.port, f"{server.url}/viewer")
-        asked = server.requests()
+        asked = server.requests(2)
     assert [nameless(facts) for facts in visit.http] == [
         page(302, "/viewer", **OWN_PAGE, redirect_origin="same", redirect_path="/viewer/"),
         page(200, "/viewer/", media_type="text/html", body=BodyKind.HTML, length_class=64),
@@ -458,7 +460,7 @@ async def test_one_hop_on_the_same_origin_is_followed_and_recorded() -> None:
 async def test_a_second_hop_is_not_followed() -> None:
     with nginx("location = / { return 302 /one; }\nlocation = /one { return 302 /two; }") as server:
         visit = await ask_page(server.port, f"{server.url}/")
-        asked = server.requests()
+        asked = server.requests(2)
     assert [facts.redirect_path for facts in visit.http] == ["/<other>", "/<other>"]
     assert asked == ["GET / HTTP/1.1", "GET /one HTTP/1.1"]
 

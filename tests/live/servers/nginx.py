@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,10 +86,18 @@ class Nginx:
         """The root of the server, without a slash at the end."""
         return f"{self.scheme}://{self.host}:{self.port}"
 
-    def requests(self) -> Sequence[str]:
-        """The request lines that it has answered, in order."""
+    def requests(self, at_least: int = 0, within_s: float = 5.0) -> Sequence[str]:
+        """The request lines that it has answered, in order, once there are so many or the time is over.
+
+        A client has its answer before the server has written that down.
+        """
         log = self.process.folder / "access.log"
-        return [line.split('"')[1] for line in log.read_text().splitlines()] if log.exists() else []
+        deadline = time.monotonic() + within_s
+        while True:
+            lines = log.read_text().splitlines() if log.exists() else []
+            if len(lines) >= at_least or time.monotonic() > deadline:
+                return [line.split('"')[1] for line in lines]
+            time.sleep(0.01)
 
 
 @contextmanager
