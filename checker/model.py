@@ -381,6 +381,13 @@ class Acceptance(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Depth(StrEnum):
+    """How much is asked of TLS."""
+
+    POLICY = "policy"  # what should be refused, and no more
+    FULL = "full"  # everything that a server accepts
+
+
 @dataclass(frozen=True, slots=True)
 class VersionFacts:
     """One protocol version. `cipher_suite` is the IANA code point chosen; `alert` the code of a fatal alert.
@@ -388,6 +395,10 @@ class VersionFacts:
     Of an accepted one: `group` is the IANA code point of the named group that was chosen, `prime_bits` the size of a
     finite field; `compression` whether DEFLATE was chosen where it was offered, `secure_renegotiation` whether RFC 5746
     was answered where it was asked. None where the answer does not show it.
+
+    At full depth: `suites` are the code points of those accepted, in the order in which they were chosen, each of all
+    that were left; `complete` says that every other was refused, else `incomplete` says why that is not known.
+    `server_order`: the order is the server's; False where it follows its client, and None where that was not seen.
     """
 
     version: str  # "SSLv3", "TLS 1.0" ... "TLS 1.3"
@@ -401,6 +412,10 @@ class VersionFacts:
     prime_bits: int | None = None
     compression: bool | None = None
     secure_renegotiation: bool | None = None
+    suites: tuple[int, ...] = ()
+    complete: bool = False
+    incomplete: str | None = None
+    server_order: bool | None = None
 
 
 class TlsOffer(StrEnum):
@@ -414,6 +429,8 @@ class TlsOffer(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OfferFacts:
     """What a server made of an offer under `version`: ACCEPTED names what it chose, REFUSED covers all of the offer.
+
+    At full depth it follows from the whole list of what is accepted, and no hello is sent for it alone.
 
     `suites` and `groups` are the IANA code points that were offered, where they are what is asked about.
     """
@@ -432,8 +449,46 @@ class OfferFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """The named groups that a server agrees on keys over, under TLS 1.3 or, with ECDHE, under an older version.
+
+    `groups` are IANA code points, in the order in which they were chosen; for `complete`, `incomplete` and
+    `server_order` see `VersionFacts`.
+    """
+
+    version: str
+    groups: tuple[int, ...] = ()
+    complete: bool = False
+    incomplete: str | None = None
+    server_order: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFeatures:
+    """What a server does about extensions under the versions below TLS 1.3, which alone show it in clear.
+
+    Of RFC 7627, 7366 (None where no suite of CBC was chosen, with which alone it means something), 5077 and 6066
+    section 8 (whether a response was stapled). `fallback_scsv`: whether it refused a fallback that RFC 7507 tells it to
+    refuse; None also where it has no two versions. `alpn` is the protocol that it chose of `alpn_offered`, which is
+    empty where the answer does not show what became of them. None where nothing shows it.
+    """
+
+    extended_master_secret: bool | None = None
+    encrypt_then_mac: bool | None = None
+    session_ticket: bool | None = None
+    ocsp_stapled: bool | None = None
+    fallback_scsv: bool | None = None
+    alpn: str | None = None
+    alpn_offered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """What the hellos showed. `plaintext_dicom` says that a ClientHello was answered by a DICOM PDU."""
+    """What the hellos showed. `plaintext_dicom` says that a ClientHello was answered by a DICOM PDU.
+
+    At full depth there are `groups` and `features`, and `certificates` has each distinct leaf that was sent in clear,
+    as servers with keys of RSA and of ECDSA have them.
+    """
 
     type: Literal["tls"] = "tls"
     versions: tuple[VersionFacts, ...] = ()
@@ -444,6 +499,10 @@ class TlsFacts:
     client_certificate_requested: bool | None = None  # seen in clear in a TLS 1.2 flight
     server_name: str | None = None  # the SNI that was sent
     detail: str | None = None
+    depth: Depth = Depth.POLICY
+    groups: tuple[GroupFacts, ...] = ()
+    features: TlsFeatures | None = None
+    certificates: tuple[CertificateFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

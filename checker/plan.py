@@ -12,13 +12,16 @@ from datetime import date
 from enum import StrEnum
 
 from checker.catalog.ports import port_set
-from checker.model import Asset, Inventory, Refusal, Service, ServiceKind
+from checker.model import Asset, Depth, Inventory, Refusal, Service, ServiceKind
 from checker.scope import Scope, canonical
 
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
 DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext beside TLS, or coming back once to a busy service
 TLS_CONNECTIONS = 11  # SSLv2 to TLS 1.3, broken, weak (twice), hybrid groups, and one whole handshake
+# At full depth it is one for each suite and group that is accepted, so that no number fits all: the probe stops at this
+# one, which does for four versions with thirty suites each. The budget may end it earlier.
+TLS_FULL_CONNECTIONS = 200
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
 PORT_CONNECTIONS = 1  # the kernel itself asks a silent port again, more than once before the time limit
@@ -56,6 +59,11 @@ class Step:
     def place(self) -> tuple[str | None, int]:
         """Where it is asked, as far as that is known: two names that are not resolved yet are two places."""
         return self.address or self.host, self.port
+
+    @property
+    def least(self) -> int:
+        """The connections that it may take at policy depth, which no other step at full depth takes from it."""
+        return min(self.connections, TLS_CONNECTIONS) if self.kind is StepKind.TLS else self.connections
 
     @property
     def server_name(self) -> str | None:
@@ -103,10 +111,11 @@ def plan_run(
     ports: tuple[int, ...],
     today: date,
     concurrency: int,
+    depth: Depth = Depth.POLICY,
 ) -> Plan:
     """What a run over these assets would do."""
     scope = Scope(inventory)
-    plans = tuple(plan_asset(asset, scope, ports, today) for asset in assets)
+    plans = tuple(plan_asset(asset, scope, ports, today, depth=depth) for asset in assets)
     seconds = [
         min(plan.connections, sum(step.connections for step in plan.steps))
         * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
@@ -122,10 +131,13 @@ def plan_asset(
     ports: tuple[int, ...],
     today: date,
     resolved: dict[str, tuple[str, ...]] | None = None,
+    *,
+    depth: Depth = Depth.POLICY,
 ) -> AssetPlan:
     """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
 
-    Without it a name that has to be resolved gives steps with the address None.
+    Without it a name that has to be resolved gives steps with the address None. `depth` is that of TLS; whatever it is,
+    what full depth takes beyond policy depth is taken only of what the other steps leave of the budget.
     """
     if asset.manners.passive:
         return AssetPlan(asset.id, (), ("the inventory declares the asset passive: it is never contacted",), 0)
@@ -155,7 +167,7 @@ def plan_asset(
                 if kind is not StepKind.TLS:
                     steps.extend(_questions(kind, asset, index, address))
                 elif service.speaks_tls:
-                    step = _tls_step(asset, service, address, resolved)
+                    step = _tls_step(asset, service, address, resolved, depth)
                     if (step.place, step.server_name) not in seen:
                         seen.add((step.place, step.server_name))
                         steps.append(step)
@@ -167,7 +179,11 @@ def plan_asset(
         steps.extend(step for step in sweep if step.place not in asked)
     total = sum(step.connections for step in steps)
     budget = asset.manners.max_connections
-    if total > budget:
+    if total > budget >= sum(step.least for step in steps):
+        refusals.append(
+            f"up to {total} connections are wanted and the budget is {budget}: the lists of full depth may end early"
+        )
+    elif total > budget:
         refusals.append(f"up to {total} connections are wanted and the budget is {budget}: the last may not be asked")
     unknown = any(step.address is None and step.connections for step in steps)
     return AssetPlan(asset.id, tuple(steps), tuple(refusals), budget if unknown else min(total, budget))
@@ -187,7 +203,9 @@ def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) ->
     return [Step(kind, address, service.port, (index,), connections, purpose, _host(asset, service))]
 
 
-def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None) -> Step:
+def _tls_step(
+    asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None, depth: Depth
+) -> Step:
     """One TLS step serves every declared service that is asked by the same name on the same address and port.
 
     A server may have settings and a certificate for each name, so another name is another question.
@@ -202,7 +220,10 @@ def _tls_step(asset: Asset, service: Service, address: str | None, resolved: dic
         and address in service_addresses(asset, other, resolved)
         and _server_name(_host(asset, other)) == _server_name(host)
     )
-    return Step(StepKind.TLS, address, service.port, sharing, TLS_CONNECTIONS, "versions and certificate", host)
+    connections, purpose = TLS_CONNECTIONS, "versions and certificate"
+    if depth is Depth.FULL:
+        connections, purpose = TLS_FULL_CONNECTIONS, "versions, suites, groups and certificates"
+    return Step(StepKind.TLS, address, service.port, sharing, connections, purpose, host)
 
 
 def names_to_resolve(asset: Asset) -> tuple[str, ...]:

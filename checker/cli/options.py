@@ -11,7 +11,7 @@ import click
 
 from checker.catalog.ports import port_set, port_set_names
 from checker.errors import UsageError
-from checker.model import Asset, Inventory, Severity
+from checker.model import Asset, Depth, Inventory, Severity
 
 VARIABLES = "PACS_CHECKER_"
 """How the names of the environment variables that set options begin."""
@@ -70,6 +70,10 @@ rate: Decorator = option(
 concurrency: Decorator = option(
     "--concurrency", default=500, type=click.IntRange(1, 100_000), metavar="N",
     help="Assets visited at once; each device has one connection at most, whatever this says.",
+)  # fmt: skip
+depth: Decorator = option(
+    "--depth", default=Depth.POLICY.value, type=click.Choice([depth.value for depth in Depth]),
+    help="What to ask of TLS: what should be refused, or everything that is accepted, one connection each.",
 )  # fmt: skip
 quiet: Decorator = option("--quiet", is_flag=True, help="Print nothing but errors.")
 as_json: Decorator = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from checker.model import Observation, Totals
+from checker.model import Depth, Observation, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +13,14 @@ class EngineOptions:
     """How a run is to be made.
 
     `ports` is a named set, a list, or None for what the inventory says; `rate` in connections a second for the whole
-    run, None for the product's own bound; `concurrency` is the number of assets visited at once.
+    run, None for the product's own bound; `concurrency` is the number of assets visited at once; `depth` that of TLS.
     """
 
     vantage: str = "local"
     ports: str | tuple[int, ...] | None = None
     rate: float | None = None
     concurrency: int = 500
+    depth: Depth = Depth.POLICY
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ class _Run:
                 clock=self._clock,
                 record=self._recorder.observation,
                 trust=self._trust,
+                depth=self._options.depth,
             )
             try:
                 await visit.run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from checker.codecs.x509 import TrustStore, system_trust_store
 from checker.introduction import Introduction
@@ -15,6 +16,7 @@ from checker.model import (
     AssociationOutcome,
     BodyKind,
     ConnectState,
+    Depth,
     DicomFacts,
     Facts,
     HttpFacts,
@@ -27,7 +29,15 @@ from checker.model import (
 )
 from checker.net.gateway import Clock, Device
 from checker.net.http import HttpDoor
-from checker.plan import Step, StepKind, names_to_resolve, own_addresses, plan_asset, service_addresses
+from checker.plan import (
+    TLS_CONNECTIONS,
+    Step,
+    StepKind,
+    names_to_resolve,
+    own_addresses,
+    plan_asset,
+    service_addresses,
+)
 from checker.probes.dicom import probe_dicom
 from checker.probes.ports import probe_port
 from checker.probes.talk import Talk
@@ -74,6 +84,7 @@ class Visit:
         clock: Clock,
         record: Callable[[Observation], None],
         trust: Callable[[], TrustStore | None] = system_trust_store,
+        depth: Depth = Depth.POLICY,
     ) -> None:
         self._device = device
         self._asset = device.asset
@@ -85,6 +96,7 @@ class Visit:
         self._clock = clock
         self._record = record
         self._trust = trust
+        self._depth = depth
         self._count = 0
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
@@ -113,7 +125,7 @@ class Visit:
             self._close(not_visited=reason, refused_by_scope=bool(wanted))
             return
         self._refused = len(permits) < len(wanted)
-        plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved)
+        plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved, depth=self._depth)
         steps = ((step, permits.get(step.address or "")) for step in plan.steps)
         self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
         while self._waiting:
@@ -213,11 +225,24 @@ class Visit:
                 self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
                 names = (step.server_name,) if step.server_name is not None else ()
-                await probe_tls(talk, server_name=step.server_name, names=(*names, permit.address), trust=self._trust)
+                await probe_tls(
+                    talk,
+                    server_name=step.server_name,
+                    names=(*names, permit.address),
+                    trust=self._trust,
+                    depth=self._depth,
+                    most=self._most(step),
+                )
             case StepKind.PORT:
                 talk.note(await probe_port(talk))
             case StepKind.RESOLVE:
                 pass  # done before there was an address to ask
+
+    def _most(self, step: Step) -> int:
+        """The connections that a step may take so that what comes behind it still gets what it takes at the least."""
+        left = self._asset.manners.max_connections - self._device.connections
+        later = sum(waiting.least for waiting, _permit in islice(self._waiting, 1, None))
+        return max(TLS_CONNECTIONS, min(step.connections, left - later))
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1

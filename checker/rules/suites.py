@@ -69,6 +69,8 @@ def choices(case: Case) -> list[Choice]:
         if version.acceptance is Acceptance.ACCEPTED:
             suite = cipher_suite(version.cipher_suite)
             seen.append(Choice(named(version.version), suite, version.prime_bits, version.group))
+            further = (code for code in version.suites if code != version.cipher_suite)
+            seen += [Choice(named(version.version), cipher_suite(code)) for code in further]
     for offer in offers(case):
         if offer.acceptance is Acceptance.ACCEPTED:
             suite = cipher_suite(offer.cipher_suite)

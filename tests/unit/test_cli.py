@@ -17,6 +17,7 @@ from checker.cli.main import NAMES, cli, run
 from checker.cli.settings import Settings
 from checker.codecs.dicom_requests import IMPLEMENTATION_CLASS_UID
 from checker.errors import UsageError
+from checker.plan import TLS_CONNECTIONS, TLS_FULL_CONNECTIONS
 from checker.rules import catalogue
 from checker.store.folder import RunFolder
 
@@ -73,6 +74,7 @@ def test_no_command_is_a_usage_error_that_shows_the_help(capsys: pytest.CaptureF
         (["check", str(DEMO), "--vantage", "a/b"], "a vantage is named by"),
         (["check", str(DEMO), "--fail-on", "awful"], "is not one of"),
         (["check", str(DEMO), "--concurrency", "0"], "is not in the range"),
+        (["check", str(DEMO), "--depth", "deep"], "is not one of 'policy', 'full'"),
         (["check", str(DEMO), "--only", "tsl.*"], "no rule has such an id"),
         (["check", str(DEMO), "--only", "tls.*", "--skip", "tls.*"], "leave no rule"),
         (["check", str(DEMO), "--assets", "nobody"], "no asset of the inventory"),
@@ -165,6 +167,25 @@ def test_flag_is_stronger_than_environment_and_that_than_the_file(
     monkeypatch.setenv("PACS_CHECKER_PORTS", "82")
     assert planned_ports(capsys) == {82}
     assert planned_ports(capsys, "--ports", "83") == {83}
+
+
+def test_the_depth_of_tls_is_an_option_like_all_others(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def planned(*arguments: str) -> set[int]:
+        assert run(["plan", str(DEMO), "--json", *arguments]) == 0
+        made = json.loads(capsys.readouterr().out)
+        assert made["connections"] == sum(asset["connections"] for asset in made["assets"])
+        steps = [step for asset in made["assets"] for step in asset["steps"]]
+        return {step["connections"] for step in steps if step["kind"] == "tls"}
+
+    policy, full = {TLS_CONNECTIONS}, {TLS_FULL_CONNECTIONS}
+    assert planned() == policy
+    (elsewhere / "pacs-checker.toml").write_text('depth = "full"\n')
+    assert planned() == full
+    monkeypatch.setenv("PACS_CHECKER_DEPTH", "policy")
+    assert planned() == policy
+    assert planned("--depth", "full") == full
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.catalog.ports import port_set
-from checker.model import Asset, AssetManners, Authorization, Defaults, Inventory, Role, Service, ServiceKind
+from checker.model import Asset, AssetManners, Authorization, Defaults, Depth, Inventory, Role, Service, ServiceKind
 from checker.plan import (
     DICOM_CONNECTIONS,
     DICOM_OTHER_MODE_CONNECTIONS,
     DICOMWEB_CONNECTIONS,
     PORT_CONNECTIONS,
     TLS_CONNECTIONS,
+    TLS_FULL_CONNECTIONS,
     WEB_CONNECTIONS,
     AssetPlan,
     Step,
@@ -419,3 +420,35 @@ def test_names_that_are_not_resolved_yet_are_places_of_their_own() -> None:
 
     wanted = [sum(step.connections for step in found.steps) for found in (before, after)]
     assert wanted[0] == wanted[1] + PORT_CONNECTIONS == 2 * (WEB_CONNECTIONS + TLS_CONNECTIONS) + 1
+
+
+# ----------------------------------------------------------------------------------------------------------- depth
+
+
+def test_full_depth_is_planned_at_its_bound_and_the_budget_caps_it() -> None:
+    subject = asset(SYSLOG, manners=AssetManners(max_connections=1000))
+    full = plan_asset(subject, Scope(inventory(subject)), (), TODAY, depth=Depth.FULL)
+    assert [(step.connections, step.least) for step in full.steps if step.kind is StepKind.TLS] == [
+        (TLS_FULL_CONNECTIONS, TLS_CONNECTIONS)
+    ]
+    assert (full.connections, full.refusals) == (TLS_FULL_CONNECTIONS, ())
+
+    capped = asset(SYSLOG, manners=AssetManners(max_connections=40))
+    found = plan_asset(capped, Scope(inventory(capped)), (), TODAY, depth=Depth.FULL)
+    assert found.connections == 40
+    (refusal,) = found.refusals
+    assert refusal.startswith(f"up to {TLS_FULL_CONNECTIONS} connections are wanted and the budget is 40: ")
+    assert refusal.endswith("the lists of full depth may end early")
+    tight = asset(SYSLOG, manners=AssetManners(max_connections=4))
+    (refusal,) = plan_asset(tight, Scope(inventory(tight)), (), TODAY, depth=Depth.FULL).refusals
+    assert refusal.endswith("the last may not be asked")
+
+
+def test_full_depth_changes_nothing_but_tls() -> None:
+    subject = asset(DICOM, DICOMWEB, WEB, SYSLOG)
+    policy, full = (
+        plan_asset(subject, Scope(inventory(subject)), (104,), TODAY, depth=depth)
+        for depth in (Depth.POLICY, Depth.FULL)
+    )
+    assert told(policy.steps) == told(full.steps)
+    assert [step.least for step in full.steps] == [step.connections for step in policy.steps]

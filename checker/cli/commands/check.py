@@ -10,7 +10,7 @@ import click
 
 from checker.cli import options
 from checker.errors import EXIT_INTERNAL
-from checker.model import Severity
+from checker.model import Depth, Severity
 
 
 @click.command("check")
@@ -26,6 +26,7 @@ from checker.model import Severity
 @options.fail_on_new
 @options.rate
 @options.concurrency
+@options.depth
 @options.quiet
 @options.as_json
 def COMMAND(  # noqa: N802 - commands are found by this name
@@ -41,6 +42,7 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     fail_on_new: bool,
     rate: float | None,
     concurrency: int,
+    depth: str,
     quiet: bool,
     json: bool,
 ) -> int:
@@ -64,7 +66,7 @@ def COMMAND(  # noqa: N802 - commands are found by this name
 
     started = datetime.now(UTC)
     folder = RunFolder.create(output, new_run_id(started, vantage, secrets.token_hex(2)))
-    engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency)
+    engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency, depth=Depth(depth))
     try:
         with visiting(len(chosen), quiet=quiet) as visited:
             end = run_visits(found, chosen, engine, folder, run_id=folder.run_id, visited=visited)

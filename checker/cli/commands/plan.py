@@ -10,7 +10,7 @@ import click
 
 from checker.cli import options
 from checker.introduction import Introduction
-from checker.model import Asset, Inventory
+from checker.model import Asset, Depth, Inventory
 from checker.plan import AssetPlan, Plan, Step, StepKind
 
 _ROWS = 500
@@ -23,6 +23,7 @@ _ROWS = 500
 @options.ports
 @options.rate
 @options.concurrency
+@options.depth
 @options.as_json
 def COMMAND(  # noqa: N802 - commands are found by this name
     inventory: tuple[Path, ...],
@@ -31,6 +32,7 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     ports: str | None,
     rate: float | None,
     concurrency: int,
+    depth: str,
     json: bool,
 ) -> int:
     """Print what `check` would contact: assets, ports, questions, connections, estimated time. Sends nothing."""
@@ -42,7 +44,8 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     numbers = chosen_ports(options.chosen_ports(ports), found)
     options.tell_notices(found)
     options.tell_vantage(found, vantage)
-    made = plan_run(found, chosen, ports=numbers, today=date.today(), concurrency=concurrency)  # noqa: DTZ011
+    today = date.today()  # noqa: DTZ011 - authorizations are written in local days
+    made = plan_run(found, chosen, ports=numbers, today=today, concurrency=concurrency, depth=Depth(depth))
     seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
     introduction = Introduction.of(found)
     if json:
