@@ -396,9 +396,10 @@ class VersionFacts:
     finite field; `compression` whether DEFLATE was chosen where it was offered, `secure_renegotiation` whether RFC 5746
     was answered where it was asked. None where the answer does not show it.
 
-    At full depth: `suites` are the code points of those accepted, in the order in which they were chosen, each of all
-    that were left; `complete` says that every other was refused, else `incomplete` says why that is not known.
-    `server_order`: the order is the server's; False where it follows its client, and None where that was not seen.
+    At full depth: `suites` are the code points of those accepted, in the order in which they were chosen, first of the
+    usual ones and then of the rarer; `complete` says that every other that is known was refused, else `incomplete` says
+    why that is not so. `server_order`: the order is the server's; False where it follows its client, and None where
+    that was not seen.
     """
 
     version: str  # "SSLv3", "TLS 1.0" ... "TLS 1.3"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -317,7 +318,46 @@ def test_a_suite_that_nobody_offered_ends_no_list_as_complete() -> None:
     assert not any(facts.complete for facts in tls(session).groups)
 
 
+def test_what_was_found_before_a_visit_is_broken_off_is_kept(files: TlsFiles) -> None:
+    async def broken_off(session: Session) -> None:
+        task = asyncio.create_task(
+            probe_tls(session.talk, server_name=HOST, names=(HOST,), depth=Depth.FULL, most=TLS_FULL_CONNECTIONS)
+        )
+        while session.connections < 20:
+            assert not task.done()
+            await asyncio.sleep(0.001)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+
+    manners = AssetManners(gap_s=QUICK.gap_s, max_connections=400)
+    with (
+        s_server(files, versions=("tls1_2",), ciphers="ALL:@SECLEVEL=0") as server,
+        talking(server.host, server.port, manners=manners) as session,
+    ):
+        asyncio.run(broken_off(session))
+    known = accepted(session)["TLS 1.2"]
+    assert (known.complete, known.incomplete) == (False, "not asked")
+    assert len(known.suites) > 5
+    assert tls(session).offers == ()
+
+
 # ------------------------------------------------------------------------------------------------------ a whole visit
+
+
+def test_at_full_depth_an_old_version_beside_leaves_no_doubt_about_broken_suites(
+    files: TlsFiles, tmp_path: Path
+) -> None:
+    ciphers = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA:@SECLEVEL=0"
+    with nginx(f"ssl_protocols TLSv1 TLSv1.2; ssl_ciphers {ciphers};", tls=files) as server:
+        asset = {"id": "asset", "address": server.host, "services": [{"kind": "ldaps", "port": server.port}]}
+        path = inventory(tmp_path, [asset])
+        assert check(path).status("asset", "tls.broken-cipher") == "unknown"
+        run = check(path, "--depth", "full")
+    assert run.status("asset", "tls.broken-cipher") == "pass"
+    assert run.status("asset", "tls.weak-cipher") == "fail"
+    assert run.status("asset", "tls.obsolete-protocol") == "fail"
 
 
 @pytest.mark.parametrize("budget", [80, 33])
