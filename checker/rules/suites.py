@@ -16,7 +16,7 @@ from types import MappingProxyType
 from checker.catalog.cipher_suites import CipherSuite, cipher_suite, cipher_suites
 from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
-from checker.model import Acceptance, HandshakeFacts, JsonValue, OfferFacts, TlsOffer, VersionFacts
+from checker.model import Acceptance, GroupFacts, HandshakeFacts, JsonValue, OfferFacts, TlsOffer, VersionFacts
 from checker.rules.base import Case
 from checker.rules.transport import acceptances, asked_versions, hellos_asked, is_weary, named, ssl2_is_open
 
@@ -95,6 +95,11 @@ def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:
         else offer
         for offer in found
     ]
+
+
+def groups_listed(case: Case) -> list[GroupFacts]:
+    """The lists of groups that full depth made, in the order observed."""
+    return [groups for facts in hellos_asked(case) for groups in facts.groups]
 
 
 def offers_told(case: Case, *kinds: TlsOffer) -> list[JsonValue]:

@@ -360,6 +360,14 @@ def test_at_full_depth_an_old_version_beside_leaves_no_doubt_about_broken_suites
     assert run.status("asset", "tls.obsolete-protocol") == "fail"
 
 
+def test_groups_that_are_all_known_are_judged(files: TlsFiles, tmp_path: Path) -> None:
+    with nginx("ssl_protocols TLSv1.2 TLSv1.3;", tls=files) as server:
+        asset = {"id": "asset", "address": server.host, "services": [{"kind": "ldaps", "port": server.port}]}
+        path = inventory(tmp_path, [asset])
+        assert check(path).status("asset", "tls.weak-group") == "unknown"
+        assert check(path, "--depth", "full").status("asset", "tls.weak-group") == "pass"
+
+
 @pytest.mark.parametrize("budget", [80, 33])
 def test_a_visit_takes_no_more_than_planned_and_keeps_for_its_other_steps_what_they_need(
     files: TlsFiles, tmp_path: Path, budget: int
