@@ -140,6 +140,8 @@ class FullDepth:
             rest = tuple(code for code in portion if code not in found.accepted)
             await self._exhaust(version, rest, doubts, apart=True)
         if await self._again(version, doubts):
+            if not found.accepted:  # it cannot speak the version with none
+                doubts.append("the port accepts the version and refused every suite of it")
             found.doubt = "; ".join(dict.fromkeys(doubts)) or None
         else:
             found.doubt = self.ended

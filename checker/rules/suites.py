@@ -16,7 +16,16 @@ from types import MappingProxyType
 from checker.catalog.cipher_suites import CipherSuite, cipher_suite, cipher_suites
 from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
-from checker.model import Acceptance, GroupFacts, HandshakeFacts, JsonValue, OfferFacts, TlsOffer, VersionFacts
+from checker.model import (
+    Acceptance,
+    GroupFacts,
+    HandshakeFacts,
+    JsonValue,
+    OfferFacts,
+    TlsFacts,
+    TlsOffer,
+    VersionFacts,
+)
 from checker.rules.base import Case
 from checker.rules.transport import acceptances, asked_versions, hellos_asked, is_weary, named, ssl2_is_open
 
@@ -86,7 +95,11 @@ def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:
 
     What a weary server refused is in doubt (`checker.rules.transport.is_weary`).
     """
-    found = [offer for facts in hellos_asked(case) for offer in facts.offers if kind is None or offer.offer is kind]
+    return [offer for facts in hellos_asked(case) for offer in _offers_in(case, facts, kind)]
+
+
+def _offers_in(case: Case, facts: TlsFacts, kind: TlsOffer | None = None) -> list[OfferFacts]:
+    found = [offer for offer in facts.offers if kind is None or offer.offer is kind]
     if not is_weary(case):
         return found
     return [
@@ -94,6 +107,15 @@ def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:
         if offer.acceptance is Acceptance.REFUSED
         else offer
         for offer in found
+    ]
+
+
+def accepting(case: Case, version: str) -> list[TlsFacts]:
+    """The places where hellos showed that a version is accepted: what one of them refused says nothing of another."""
+    return [
+        facts
+        for facts in hellos_asked(case)
+        if any(named(one.version) == version and one.acceptance is Acceptance.ACCEPTED for one in facts.versions)
     ]
 
 
@@ -140,10 +162,15 @@ def unrefused(case: Case, kind: TlsOffer) -> list[str]:
 
 
 def _refused(case: Case, kind: TlsOffer, version: str) -> bool:
-    # An acceptance is judged by what was chosen; it takes a refusal of the rest as well.
-    answers = [offer for offer in offers(case, kind) if named(offer.version) == version]
-    doubted = any(offer.acceptance is Acceptance.INCONCLUSIVE for offer in answers)
-    return not doubted and any(offer.acceptance is Acceptance.REFUSED and offer.suites for offer in answers)
+    # An acceptance is judged by what was chosen; it takes a refusal of the rest as well, wherever it is accepted.
+    def refused(answers: list[OfferFacts]) -> bool:
+        those = [offer for offer in answers if named(offer.version) == version]
+        doubted = any(offer.acceptance is Acceptance.INCONCLUSIVE for offer in those)
+        return not doubted and any(offer.acceptance is Acceptance.REFUSED and offer.suites for offer in those)
+
+    return refused(offers(case, kind)) and all(
+        refused(_offers_in(case, facts, kind)) for facts in accepting(case, version)
+    )
 
 
 def refused_everywhere(case: Case, suite: CipherSuite | None) -> bool:

@@ -290,6 +290,18 @@ def test_a_weary_server_is_never_said_to_refuse(wall: bytes) -> None:
     assert session.connections <= 6 + len(portions(Code.TLS_1_2)) + 1
 
 
+def test_a_version_of_which_every_suite_was_refused_has_no_complete_list() -> None:
+    # The same suite of SSLv3 is chosen in the first hello and in the last; in between all are refused for a while.
+    spoken, refusal = Answer(tls_flights.TLSLITE_SSL_3), Answer(HANDSHAKE_FAILURE)
+    handshake_and_portions = [refusal] * (1 + len(portions(Code.SSL_3)))
+    with scripted([spoken, *handshake_and_portions, spoken]) as server:
+        session = probe(server)
+    known = accepted(session)["SSLv3"]
+    assert (known.suites, known.complete) == ((0xC014,), False)
+    assert known.incomplete == "the port accepts the version and refused every suite of it"
+    assert Acceptance.REFUSED not in {facts.acceptance for facts in tls(session).offers}
+
+
 def test_a_kind_of_key_exchange_that_fails_hides_no_other() -> None:
     spoken, refusal, failure = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE), Answer(INTERNAL_ERROR)
     chosen = 0xC02B

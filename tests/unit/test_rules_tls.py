@@ -25,6 +25,7 @@ from checker.model import (
     CertificateFacts,
     ConnectState,
     End,
+    GroupFacts,
     HandshakeFacts,
     HttpEnd,
     HttpFacts,
@@ -876,3 +877,16 @@ def test_an_option_that_one_of_two_addresses_did_not_show_is_undecided() -> None
     case = service_case(tls_archive(), modern(), modern(chosen=accepted_version(compression=None)))
     assert undecided_options(case, lambda one: one.compression) == ["TLS 1.2"]
     assert undecided_options(service_case(tls_archive(), modern(), modern()), lambda one: one.compression) == []
+
+
+# ------------------------------------------------------------------------------------------------- several addresses
+
+
+@pytest.mark.parametrize("rule", ["broken-cipher", "weak-cipher", "weak-group"])
+def test_what_one_address_refused_says_nothing_of_another_that_was_not_asked(rule: str) -> None:
+    asked = replace(modern(BROKEN_REFUSED, WEAK_REFUSED), groups=(GroupFacts("TLS 1.2", (0x001D,), complete=True),))
+    # Full depth offers after the handshake: a visit that ends before it leaves an acceptance without any offer.
+    cut_short = replace(asked, offers=(), groups=())
+    assert status(rule, service_case(tls_archive(), asked, asked)) is Status.PASS
+    assert status(rule, service_case(tls_archive(), asked, cut_short)) is Status.UNKNOWN
+    assert status(rule, service_case(tls_archive(), cut_short, asked)) is Status.UNKNOWN
