@@ -58,15 +58,7 @@ _SHUT = (
     ConnectState.FILTERED,
     ConnectState.RESET,
 )
-_HTTP_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
-
-
 _WEB_QUERIES = (HttpPurpose.CANARY, HttpPurpose.CONTROL)
-
-
-def _says_busy(facts: Facts) -> bool:
-    """Whether an answer is that the web service is busy; of DICOM its probe tells the manners itself."""
-    return isinstance(facts, HttpFacts) and facts.status in _HTTP_BUSY
 
 
 class Visit:
@@ -194,8 +186,6 @@ class Visit:
 
     def _heed(self, facts: Facts, address: str, port: int) -> None:
         """Tell the manners what of an answer concerns whoever asks the device next, also as another asset there."""
-        if _says_busy(facts):
-            self._device.busy(address, port)
         if isinstance(facts, DicomFacts) and facts.query is QueryVerdict.KEY_IGNORED:
             self._device.gave_data(address, port, f"dicom {facts.purpose}")
         if isinstance(facts, HttpFacts) and facts.body is BodyKind.FILLED_ARRAY and facts.purpose in _WEB_QUERIES:

@@ -155,13 +155,15 @@ def _failed(service: Service, question: Question, purpose: HttpPurpose, end: Htt
 
 
 def _tell(talk: Talk, answer: Response | Failure) -> None:
-    """Note what the attempt showed of the port, and tell the manners whether the device answered."""
+    """Note what the attempt showed of the port; tell the manners whether the device answered, and was busy."""
     if isinstance(answer, Failure) and answer.connect is not None:
         talk.note(answer.connect)
         return
     talk.note(PortFacts(state=ConnectState.OPEN, rtt_ms=answer.rtt_ms))
     if isinstance(answer, Response):
         talk.answered()
+        if answer.status in _BUSY:
+            talk.busy()
         return
     end = answer.end if answer.tls is None else answer.tls.end
     if end is End.TIMEOUT:
