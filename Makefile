@@ -1,10 +1,10 @@
-# Everything a person or a machine does here: demo, test, lint, bench, docs, lock. Each sets up what it needs.
+# Everything a person or a machine does here: demo, test, lint, bench, docs, tables, lock. Each sets up what it needs.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint format bench docs lock clean
+.PHONY: help demo test lint format bench docs tables peers lock clean
 
 help:
 	@echo "make demo    a simulated hospital on this machine, checked: needs nothing but Python 3.11 and make"
@@ -12,6 +12,8 @@ help:
 	@echo "make lint    formatting, lint, types and the import rules"
 	@echo "make bench   the benchmarks"
 	@echo "make docs    write the generated pages and schemas anew"
+	@echo "make tables  ask real servers, compare with other tools, and write the tables of docs/tls.md anew; takes minutes"
+	@echo "make peers   the other tools that tests compare with, in an environment of their own"
 	@echo "make lock    resolve the locked versions anew (needs uv)"
 
 $(BIN)/python:
@@ -29,10 +31,19 @@ $(VENV)/development: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/runtime
 
+# The tools that the tests compare with, apart: they pin other versions of the same libraries.
+$(VENV)/peers/installed: requirements-peers.lock | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/peers
+	$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements-peers.lock
+	touch $@
+
+peers: $(VENV)/peers/installed
+
 demo: $(VENV)/runtime
 	@$(BIN)/python -m checker demo
 
-test: $(VENV)/development
+test: $(VENV)/development $(VENV)/peers/installed
 	.ci/install-servers
 	$(BIN)/python -m pytest --numprocesses=auto $(ARGS)
 
@@ -46,7 +57,7 @@ format: $(VENV)/development
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/development
+bench: $(VENV)/development $(VENV)/peers/installed
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/development
@@ -54,12 +65,18 @@ docs: $(VENV)/development
 	$(BIN)/python -m checker.inventory.export_schema
 	$(BIN)/python -m checker.store.export_schemas
 
+tables: $(VENV)/development $(VENV)/peers/installed
+	.ci/install-servers
+	$(BIN)/python -m tests.tables
+
 lock:
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --extra report --extra nats --extra postgres --extra dev \
 		--output-file requirements-dev.lock --quiet
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 		--python-version 3.11 --constraint requirements-dev.lock --output-file requirements.lock --quiet
+	uv pip compile requirements-peers.in --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
+		--python-version 3.11 --output-file requirements-peers.lock --quiet
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -102,6 +102,7 @@ class Judge:
         self._now = now
         self._policy = Policy.of(inventory)
         self._zones = frozenset(zone.name for zone in inventory.zones)
+        self._notice_days = inventory.defaults.certificate_notice_days
 
     @property
     def looks_across_the_fleet(self) -> bool:
@@ -138,7 +139,15 @@ class Judge:
 
     def _whole(self, asset: Asset, observations: Sequence[Observation]) -> Case:
         seen = tuple(observations)
-        return Case(asset, self._vantage, self._now, self._policy, seen=seen, asset_seen=seen)
+        return Case(
+            asset,
+            self._vantage,
+            self._now,
+            self._policy,
+            seen=seen,
+            asset_seen=seen,
+            certificate_notice_days=self._notice_days,
+        )
 
     def _finding(self, entry: CataloguedRule, case: Case, verdict: Verdict, identities: Counter[str]) -> Finding:
         asset, rule = case.asset, entry.rule

@@ -74,6 +74,13 @@ class ServiceKind(StrEnum):
 # ---------------------------------------------------------------------------------------------------- the inventory
 
 
+class Depth(StrEnum):
+    """How much is asked of TLS."""
+
+    POLICY = "policy"  # what should be refused, and no more
+    FULL = "full"  # everything that a server accepts
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A declared service of an asset. `port` is always known: for web kinds it follows from the URL."""
@@ -137,6 +144,7 @@ class Asset:
     owner: str | None
     manners: AssetManners
     services: tuple[Service, ...]
+    tls_depth: Depth | None = None  # None for that of the defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +212,30 @@ class TrustAnchors:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Our own certificate, for servers that require one of their clients.
+
+    `subject` is as RFC 4514 writes it, bounded in length; `sha256` is over its DER, in lower-case hex. `paths` are the
+    PEM files of the certificate with those above it, and of its private key, on this machine; None where it is told of
+    and not used, as in a stored run.
+    """
+
+    subject: str
+    sha256: str
+    paths: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds where an asset or an option says nothing."""
+    """What holds where an asset or an option says nothing. `certificate_notice_days`: when an end is told before."""
 
     calling_ae_title: str = "PACSCHECKER"
     ports: str | tuple[int, ...] = "imaging"
     user_agent: str | None = None  # None for the product's own
     trust_store: TrustAnchors | None = None  # None for the system's
+    tls_depth: Depth = Depth.POLICY
+    certificate_notice_days: int = 30
+    client_certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +376,8 @@ class DicomFacts:
     """One association, as it went.
 
     `reject` is (result, source, reason) of PS3.8 9.3.4, `abort` (source, reason) of 9.3.8.
-    `echo_status` and `query_status` are DIMSE statuses (PS3.7 annex C), None where none came.
+    `echo_status` and `query_status` are DIMSE statuses (PS3.7 annex C), None where none came. `client_certificate`: it
+    was asked for with our own certificate, so that it shows nothing of what strangers get.
     """
 
     type: Literal["dicom"] = "dicom"
@@ -371,6 +397,7 @@ class DicomFacts:
     query_status: int | None = None
     released: bool = False
     detail: str | None = None
+    client_certificate: bool = False
 
 
 class Acceptance(StrEnum):
@@ -379,13 +406,6 @@ class Acceptance(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     INCONCLUSIVE = "inconclusive"
-
-
-class Depth(StrEnum):
-    """How much is asked of TLS."""
-
-    POLICY = "policy"  # what should be refused, and no more
-    FULL = "full"  # everything that a server accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,13 +485,27 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureFacts:
+    """The schemes by which a server signs its key exchange, under TLS 1.2, which alone shows it in clear.
+
+    `schemes` are IANA code points, in the order in which they were chosen; for `complete` and `incomplete` see
+    `VersionFacts`.
+    """
+
+    version: str
+    schemes: tuple[int, ...] = ()
+    complete: bool = False
+    incomplete: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TlsFeatures:
     """What a server does about extensions under the versions below TLS 1.3, which alone show it in clear.
 
     Of RFC 7627, 7366 (None where no suite of CBC was chosen, with which alone it means something), 5077 and 6066
     section 8 (whether a response was stapled). `fallback_scsv`: whether it refused a fallback that RFC 7507 tells it to
-    refuse; None also where it has no two versions. `alpn` is the protocol that it chose of `alpn_offered`, which is
-    empty where the answer does not show what became of them. None where nothing shows it.
+    refuse; None also where it has no two versions. `resumption`: whether it resumed the session of the whole handshake,
+    under whatever version that was. None where nothing shows it.
     """
 
     extended_master_secret: bool | None = None
@@ -479,16 +513,16 @@ class TlsFeatures:
     session_ticket: bool | None = None
     ocsp_stapled: bool | None = None
     fallback_scsv: bool | None = None
-    alpn: str | None = None
-    alpn_offered: tuple[str, ...] = ()
+    resumption: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
     """What the hellos showed. `plaintext_dicom` says that a ClientHello was answered by a DICOM PDU.
 
-    At full depth there are `groups` and `features`, and `certificates` has each distinct leaf that was sent in clear,
-    as servers with keys of RSA and of ECDSA have them.
+    At full depth there are `groups`, `signatures` and `features`, and `certificates` has each distinct leaf that was
+    sent in clear, as servers with keys of RSA and of ECDSA have them. `default_host` is what a client meets that sends
+    no name; None where none was sent at all, so that all else shows just that.
     """
 
     type: Literal["tls"] = "tls"
@@ -502,8 +536,10 @@ class TlsFacts:
     detail: str | None = None
     depth: Depth = Depth.POLICY
     groups: tuple[GroupFacts, ...] = ()
+    signatures: SignatureFacts | None = None
     features: TlsFeatures | None = None
     certificates: tuple[CertificateFacts, ...] = ()
+    default_host: DefaultHostFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -511,7 +547,8 @@ class CertificateFacts:
     """A leaf certificate and how it stands. Names are bounded in number and length; digests are lower-case hex.
 
     `trusted` and `name_matches` are None where they could not be decided; the `*_detail` then says why. `trust_store`
-    names what `trusted` was judged by, never by a path; None where there was no store.
+    names what `trusted` was judged by, never by a path; None where there was no store. `must_staple`: it tells its
+    clients to demand a stapled OCSP response (RFC 7633).
     """
 
     subject: str
@@ -533,11 +570,47 @@ class CertificateFacts:
     trust_store: str | None = None
     names_asked: tuple[str, ...] = ()
     name_matches: bool | None = None
+    must_staple: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultHostFacts:
+    """What a port that is asked by a name shows to a client that sends none (RFC 6066 section 3).
+
+    `acceptance` is that of a hello without a name: ACCEPTED names the version, the suite and the size in bits of a
+    finite field that were chosen; REFUSED is a fatal alert that says so, also one that says that a name is missing
+    (`alert` is its code); all else, and what was not asked, is INCONCLUSIVE, with `reason`. `same_certificate`: its
+    leaf is one that was shown by the name; None where one of both is not known. `offers` are those of full depth, made
+    without a name.
+    """
+
+    acceptance: Acceptance
+    version: str | None = None
+    cipher_suite: int | None = None
+    cipher_suite_name: str | None = None
+    prime_bits: int | None = None
+    alert: int | None = None
+    reason: str | None = None
+    certificate: CertificateFacts | None = None
+    same_certificate: bool | None = None
+    client_certificate_requested: bool | None = None
+    offers: tuple[OfferFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HandshakeFacts:
-    """One full handshake. `client_certificate` is what the server did about one of ours (we have none)."""
+    """One full handshake. `client_certificate` is what the server did about our having none to show.
+
+    `alpn` is the protocol that the server chose of `alpn_offered`, which is empty where none was offered or nothing
+    shows what became of them. `alpn_refused`: it refused a handshake for them, and this one was made without.
+
+    Of TLS 1.3: `groups` are the IANA code points that the server named as its own, in its order; empty where it named
+    none, which it need not. `ticket` says whether it gave one to resume the session with; False where none came in the
+    time that it had. `early_data` says whether that ticket allows early data. None where nothing shows it.
+
+    `own_certificate` is what a server that required one did about ours, in a further handshake; None where none was
+    made (it required none, or we have none) and where that did not show.
+    """
 
     type: Literal["handshake"] = "handshake"
     completed: bool = False
@@ -546,6 +619,13 @@ class HandshakeFacts:
     certificate: CertificateFacts | None = None
     client_certificate: Literal["not-asked", "optional", "required"] | None = None
     detail: str | None = None
+    alpn: str | None = None
+    alpn_offered: tuple[str, ...] = ()
+    alpn_refused: bool = False
+    groups: tuple[int, ...] = ()
+    ticket: bool | None = None
+    early_data: bool | None = None
+    own_certificate: Literal["accepted", "refused"] | None = None
 
 
 class BodyKind(StrEnum):

@@ -18,7 +18,10 @@ from checker.scope import Scope, canonical
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
 DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext beside TLS, or coming back once to a busy service
-TLS_CONNECTIONS = 11  # SSLv2 to TLS 1.3, broken, weak (twice), hybrid groups, and one whole handshake
+# SSLv2 to TLS 1.3, old versions again by kinds of suites (4), broken, weak (2), hybrid groups, one whole handshake, and
+# one hello without a name.
+TLS_CONNECTIONS = 16
+OWN_CERTIFICATE_CONNECTIONS = 1  # the whole handshake once more, with our own certificate, where there is one
 # At full depth it is one for each suite and group that is accepted, so that no number fits all: the probe stops at this
 # one, which does for four versions with thirty suites each. The budget may end it earlier.
 TLS_FULL_CONNECTIONS = 200
@@ -44,7 +47,7 @@ class Step:
     """One step of a visit. `services` are indexes.
 
     `host` is the name by which it is asked, as a URL or the asset has it; `address` is None where that has first to be
-    resolved.
+    resolved. `spare` of its connections are for the lists of full depth alone.
     """
 
     kind: StepKind
@@ -54,6 +57,7 @@ class Step:
     connections: int
     purpose: str
     host: str | None = None
+    spare: int = 0
 
     @property
     def place(self) -> tuple[str | None, int]:
@@ -63,7 +67,7 @@ class Step:
     @property
     def least(self) -> int:
         """The connections that it may take at policy depth, which no other step at full depth takes from it."""
-        return min(self.connections, TLS_CONNECTIONS) if self.kind is StepKind.TLS else self.connections
+        return self.connections - self.spare
 
     @property
     def server_name(self) -> str | None:
@@ -104,6 +108,11 @@ def chosen_ports(choice: str | tuple[int, ...] | None, inventory: Inventory) -> 
     return port_set(wanted).numbers if isinstance(wanted, str) else wanted
 
 
+def chosen_depth(choice: Depth | None, asset: Asset, inventory: Inventory) -> Depth:
+    """How much is asked of an asset's TLS: what the option says for the whole run, else what the inventory says."""
+    return choice or asset.tls_depth or inventory.defaults.tls_depth
+
+
 def plan_run(
     inventory: Inventory,
     assets: Sequence[Asset],
@@ -111,11 +120,22 @@ def plan_run(
     ports: tuple[int, ...],
     today: date,
     concurrency: int,
-    depth: Depth = Depth.POLICY,
+    depth: Depth | None = None,
 ) -> Plan:
-    """What a run over these assets would do."""
+    """What a run over these assets would do; `depth` as `chosen_depth` takes it."""
     scope = Scope(inventory)
-    plans = tuple(plan_asset(asset, scope, ports, today, depth=depth) for asset in assets)
+    own_certificate = inventory.defaults.client_certificate is not None
+    plans = tuple(
+        plan_asset(
+            asset,
+            scope,
+            ports,
+            today,
+            depth=chosen_depth(depth, asset, inventory),
+            own_certificate=own_certificate,
+        )
+        for asset in assets
+    )
     seconds = [
         min(plan.connections, sum(step.connections for step in plan.steps))
         * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
@@ -133,11 +153,13 @@ def plan_asset(
     resolved: dict[str, tuple[str, ...]] | None = None,
     *,
     depth: Depth = Depth.POLICY,
+    own_certificate: bool = False,
 ) -> AssetPlan:
     """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
 
     Without it a name that has to be resolved gives steps with the address None. `depth` is that of TLS; whatever it is,
     what full depth takes beyond policy depth is taken only of what the other steps leave of the budget.
+    `own_certificate`: we have one for servers that require one.
     """
     if asset.manners.passive:
         return AssetPlan(asset.id, (), ("the inventory declares the asset passive: it is never contacted",), 0)
@@ -167,7 +189,7 @@ def plan_asset(
                 if kind is not StepKind.TLS:
                     steps.extend(_questions(kind, asset, index, address))
                 elif service.speaks_tls:
-                    step = _tls_step(asset, service, address, resolved, depth)
+                    step = _tls_step(asset, service, address, resolved, depth, own_certificate=own_certificate)
                     if (step.place, step.server_name) not in seen:
                         seen.add((step.place, step.server_name))
                         steps.append(step)
@@ -204,7 +226,13 @@ def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) ->
 
 
 def _tls_step(
-    asset: Asset, service: Service, address: str | None, resolved: dict[str, tuple[str, ...]] | None, depth: Depth
+    asset: Asset,
+    service: Service,
+    address: str | None,
+    resolved: dict[str, tuple[str, ...]] | None,
+    depth: Depth,
+    *,
+    own_certificate: bool,
 ) -> Step:
     """One TLS step serves every declared service that is asked by the same name on the same address and port.
 
@@ -220,10 +248,11 @@ def _tls_step(
         and address in service_addresses(asset, other, resolved)
         and _server_name(_host(asset, other)) == _server_name(host)
     )
-    connections, purpose = TLS_CONNECTIONS, "versions and certificate"
+    least = TLS_CONNECTIONS + (OWN_CERTIFICATE_CONNECTIONS if own_certificate else 0)
+    connections, purpose = least, "versions and certificate"
     if depth is Depth.FULL:
         connections, purpose = TLS_FULL_CONNECTIONS, "versions, suites, groups and certificates"
-    return Step(StepKind.TLS, address, service.port, sharing, connections, purpose, host)
+    return Step(StepKind.TLS, address, service.port, sharing, connections, purpose, host, connections - least)
 
 
 def names_to_resolve(asset: Asset) -> tuple[str, ...]:

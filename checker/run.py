@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -204,7 +204,7 @@ class _Conclusion:
                 for findings in self._judged(judge, scratch):
                     piles.add(findings)
                 summary = self._summary()
-                self.folder.write(INVENTORY, [dumps(self.stored), b"\n"])
+                self.folder.write(INVENTORY, [dumps(_without_paths(self.stored)), b"\n"])
                 for sink in sinks.values():
                     self.folder.write(sink.file, sink.write(summary, piles.lines()))
         except BaseException:
@@ -309,6 +309,16 @@ class _Conclusion:
             errors=visits.errors,
             notices=(*inventory.notices, *self.notices),
         )
+
+
+def _without_paths(stored: StoredInventory) -> StoredInventory:
+    """As a run keeps it: of our own certificate what it is, and not where its key lies on this machine."""
+    inventory = stored.inventory
+    own = inventory.defaults.client_certificate
+    if own is None or own.paths is None:
+        return stored
+    defaults = replace(inventory.defaults, client_certificate=replace(own, paths=None))
+    return replace(stored, inventory=replace(inventory, defaults=defaults))
 
 
 def _placed(

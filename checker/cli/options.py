@@ -56,6 +56,14 @@ trust_store: Decorator = option(
     "--trust-store", type=click.Path(path_type=Path), metavar="FILE", default=None,
     help="PEM file of the authorities to trust; the inventory's, else the system's, where not given.",
 )  # fmt: skip
+client_certificate: Decorator = option(
+    "--client-certificate", type=click.Path(path_type=Path), metavar="FILE", default=None,
+    help="PEM file of our own certificate, for servers that require one; the inventory's where not given.",
+)  # fmt: skip
+client_key: Decorator = option(
+    "--client-key", type=click.Path(path_type=Path), metavar="FILE", default=None,
+    help="PEM file of the private key to --client-certificate, which its owner alone may read.",
+)  # fmt: skip
 fail_on: Decorator = option(
     "--fail-on", default=Severity.HIGH.value, type=click.Choice([severity.value for severity in Severity]),
     help="Exit with 3 for failures of this severity and over.",
@@ -72,8 +80,9 @@ concurrency: Decorator = option(
     help="Assets visited at once; each device has one connection at most, whatever this says.",
 )  # fmt: skip
 depth: Decorator = option(
-    "--depth", default=Depth.POLICY.value, type=click.Choice([depth.value for depth in Depth]),
-    help="What to ask of TLS: what should be refused, or everything that is accepted, one connection each.",
+    "--depth", default=None, type=click.Choice([depth.value for depth in Depth]),
+    help="What to ask of TLS in the whole run: what should be refused (policy), or everything that is accepted, one"
+    " connection each (full); for each asset what the inventory says, else policy, where not given.",
 )  # fmt: skip
 quiet: Decorator = option("--quiet", is_flag=True, help="Print nothing but errors.")
 as_json: Decorator = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
@@ -95,6 +104,20 @@ def with_trust_store(inventory: Inventory, path: Path | None) -> Inventory:
     from checker.inventory.anchors import read_trust_store
 
     return replace(inventory, defaults=replace(inventory.defaults, trust_store=read_trust_store(path)))
+
+
+def with_client_certificate(inventory: Inventory, certificate: Path | None, key: Path | None) -> Inventory:
+    """The inventory with this certificate of ours, if one is given; UsageError where the two files do not do."""
+    if certificate is None and key is None:
+        return inventory
+    from dataclasses import replace
+
+    from checker.inventory.own_certificate import own_certificate_of_options
+
+    today = date.today()  # noqa: DTZ011 - told in local days, as all else is
+    own = own_certificate_of_options(certificate, key, today)
+    defaults = replace(inventory.defaults, client_certificate=own.certificate)
+    return replace(inventory, defaults=defaults, notices=(*inventory.notices, *own.notices))
 
 
 def tell_notices(inventory: Inventory) -> None:

@@ -13,7 +13,7 @@ from checker.catalog.cipher_suites import CipherSuite, cipher_suite, suite_name
 from checker.catalog.named_groups import named_groups
 from checker.codecs.tls_choice import every_suite
 from checker.codecs.tls_hello import MOST_SUITES
-from checker.codecs.tls_offers import CHACHA20, CURVES, GROUPS_1_3, Version
+from checker.codecs.tls_offers import CHACHA20, CURVES, GROUPS_1_3_ALONE, SIGNATURES, Version
 from checker.codecs.tls_policy import dhe_aead_suites, hybrid_groups, is_broken, is_weak
 from checker.codecs.tls_versions import group_name
 from checker.model import Acceptance, GroupFacts, OfferFacts, TlsOffer, VersionFacts
@@ -21,22 +21,49 @@ from checker.model import Acceptance, GroupFacts, OfferFacts, TlsOffer, VersionF
 ROOM = MOST_SUITES - 1
 """The suites in a hello, for there is the signalling value of RFC 5746 as well."""
 
+_NOT_LISTED = frozenset({"DH", "KRB5"})
+_WITH_MD5 = (0x0101, 0x0103, 0x0102)  # RSA, ECDSA, DSA
 _LAST_OLD_CURVE = 0x001C  # behind it are those that belong to TLS 1.3, to GOST and to SM2
 
 
 @cache
-def portions(version: Version) -> tuple[tuple[int, ...], ...]:
-    """All suites of a version, the usual ones first, in as many hellos as hold them."""
-    every = every_suite(version)
-    return tuple(every[start : start + ROOM] for start in range(0, len(every), ROOM))
+def listed_suites(version: Version) -> tuple[int, ...]:
+    """All suites that a version is asked about, the usual ones first.
+
+    Not those with keys of Diffie-Hellman fixed in the certificate, for which nobody issues certificates, nor those of
+    Kerberos: implementations have given up both long ago, and they would cost a hello more for each version.
+    """
+    return tuple(code for code in every_suite(version) if _key_exchange(code) not in _NOT_LISTED)
+
+
+@cache
+def by_curve(version: Version) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The listed suites of a version that need a curve, and those that do not."""
+    suites = listed_suites(version)
+    return tuple(filter(needs_curve, suites)), tuple(code for code in suites if not needs_curve(code))
+
+
+@cache
+def every_signature() -> tuple[int, ...]:
+    """The signature schemes by which a server may sign under TLS 1.2, the usual ones first (RFC 5246 section 7.4.3)."""
+    return (*SIGNATURES, *_WITH_MD5)
+
+
+def over_field(code: int) -> bool:
+    """Whether keys are agreed on over a finite field, which RFC 7919 gives names to."""
+    return _key_exchange(code) == "DHE"
+
+
+def needs_curve(code: int) -> bool:
+    """Whether a suite can be agreed on only with a curve that both ends have (RFC 8422 section 5.1)."""
+    return _key_exchange(code) in ("ECDHE", "ECDH")
 
 
 def families(suites: Collection[int]) -> list[tuple[int, ...]]:
     """The suites by key exchange, each family in their order."""
     found: dict[str, list[int]] = {}
     for code in suites:
-        suite = cipher_suite(code)
-        found.setdefault("" if suite is None else suite.key_exchange, []).append(code)
+        found.setdefault(_key_exchange(code), []).append(code)
     return [tuple(family) for family in found.values()]
 
 
@@ -45,7 +72,7 @@ def every_group(version: Version) -> tuple[int, ...]:
     """All named groups that a version may agree on: the usual ones first; below TLS 1.3 curves only."""
     if version is Version.TLS_1_3:
         others = [group.code for group in named_groups().values() if group.kind in ("hybrid", "pq")]
-        return tuple(dict.fromkeys((*GROUPS_1_3, *others)))
+        return tuple(dict.fromkeys((*GROUPS_1_3_ALONE, *others)))
     others = [
         group.code for group in named_groups().values() if group.kind == "curve" and group.code <= _LAST_OLD_CURVE
     ]
@@ -122,8 +149,14 @@ def is_cbc(code: int) -> bool:
     return suite is not None and "CBC" in suite.encryption
 
 
+def _key_exchange(code: int) -> str:
+    suite = cipher_suite(code)
+    return "" if suite is None else suite.key_exchange
+
+
+@cache
 def _all(version: Version, kind: Callable[[CipherSuite], bool]) -> tuple[int, ...]:
-    return tuple(code for code in every_suite(version) if (suite := cipher_suite(code)) is not None and kind(suite))
+    return tuple(code for code in listed_suites(version) if (suite := cipher_suite(code)) is not None and kind(suite))
 
 
 def _offer(

@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from checker.codecs import tls_client_extensions as wire
-from checker.codecs.tls_offers import CHACHA20, CURVES, GROUPS_1_3, OFFERS, SIGNATURES, SUITES, Version
+from checker.codecs.tls_offers import (
+    CHACHA20,
+    CURVES,
+    GROUPS_1_3,
+    GROUPS_1_3_ALONE,
+    OFFERS,
+    SIGNATURES,
+    SUITES,
+    Version,
+)
 
 __all__ = [
     "MOST_SUITES",
@@ -197,7 +206,7 @@ def _template(
     name = None
     if version is not Version.SSL_3:  # RFC 6101 has no extensions
         name = sni(server_name)
-        named = _groups(version, groups)
+        named = _groups(version, groups, extras)
         empty, filled = _extensions(version, named, signatures, extras)
     if name is not None:
         empty = wire.server_name(name) + empty
@@ -253,10 +262,12 @@ def _compressions(version: Version, extras: Extras) -> tuple[int, ...]:
     return (_DEFLATE, 0)
 
 
-def _groups(version: Version, groups: tuple[int, ...] | None) -> tuple[int, ...]:
-    if groups is None:
-        return GROUPS_1_3 if version is Version.TLS_1_3 else CURVES
-    return groups
+def _groups(version: Version, groups: tuple[int, ...] | None, extras: Extras) -> tuple[int, ...]:
+    if groups is not None:
+        return groups
+    if version is not Version.TLS_1_3:
+        return CURVES
+    return GROUPS_1_3_ALONE if extras.versions == (Version.TLS_1_3,) else GROUPS_1_3
 
 
 @lru_cache(maxsize=256)

@@ -88,13 +88,26 @@ CHACHA20 = frozenset(_codes("1303 CC13 CC14 CC15 CCA8 CCA9 CCAA CCAB CCAC CCAD C
 """All suites with ChaCha20, those of the drafts included (RFC 7905, RFC 8446 appendix B.4)."""
 
 # RFC 8422 section 5.1.1 and RFC 8446 section 4.2.7: X25519, P-256, X448, P-384, P-521; then Brainpool (RFC 7027) and
-# the older curves that servers have had. Only TLS 1.3 is told about finite fields (RFC 7919), for some servers of older
-# versions would else refuse fields of their own, and about the hybrids with ML-KEM, which come last and cost nothing.
-CURVES = _codes("001D 0017 001E 0018 0019 001A 001B 001C 0016 0015 0013 000E 000D 000C 000B 000A 0009")
+# the older curves that servers have had.
+_CURVES_OF_ALL = _codes("001D 0017 001E 0018 0019")
+CURVES = (*_CURVES_OF_ALL, *_codes("001A 001B 001C 0016 0015 0013 000E 000D 000C 000B 000A 0009"))
 """The named groups in a hello of TLS 1.0 to 1.2: curves only."""
 
-GROUPS_1_3 = (*CURVES, *_codes("001F 0020 0021 0100 0101 0102 0103 0104 11EC 11EB 11ED"))
-"""The named groups in a hello that offers TLS 1.3."""
+FINITE_FIELDS = _codes("0100 0101 0102 0103 0104")
+"""The named fields of RFC 7919.
+
+Beside older versions they are named where it is asked just for them: some servers agree on DHE with nobody who names
+none, and others would refuse a field of their own to somebody who does.
+"""
+
+# Brainpool as TLS 1.3 has it (RFC 8734), and the hybrids with ML-KEM, which come last and cost nothing.
+_OF_1_3 = (*_codes("001F 0020 0021"), *FINITE_FIELDS, *_codes("11EC 11EB 11ED"))
+
+GROUPS_1_3 = (*CURVES, *_OF_1_3)
+"""The named groups in a hello that offers TLS 1.3 and older versions."""
+
+GROUPS_1_3_ALONE = (*_CURVES_OF_ALL, *_OF_1_3)
+"""The same in one that offers TLS 1.3 alone: the older curves must not be named then (RFC 8446 section 4.2.7)."""
 
 # EdDSA, ECDSA, RSA-PSS, RSA, DSA; SHA-2 before SHA-1.
 SIGNATURES = _codes(

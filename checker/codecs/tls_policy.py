@@ -86,6 +86,17 @@ def dhe_aead_suites() -> tuple[int, ...]:
 
 
 @cache
+def dhe_cbc_suites() -> tuple[int, ...]:
+    """The weak suites of TLS 1.2 with DHE that fit into one hello beside the broken ones."""
+    found = [
+        code
+        for code in SUITES[Version.TLS_1_2]
+        if (suite := _suite(code)).key_exchange == "DHE" and suite.authentication in ("RSA", "DSS") and is_weak(suite)
+    ]
+    return tuple(found[: _ROOM - len(broken_suites(Version.TLS_1_2))])
+
+
+@cache
 def hybrid_groups() -> tuple[int, ...]:
     """The named groups of TLS 1.3 that join ML-KEM to a curve, X25519MLKEM768 first; not the Kyber of drafts."""
     found = [group for group in named_groups().values() if group.kind == "hybrid" and "MLKEM" in group.name]

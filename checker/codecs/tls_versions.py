@@ -14,8 +14,9 @@ What says that a version is refused:
   TLS 1.2 has more suites than a hello holds (all with a pre-shared key are left out), so it takes a second hello.
 
 What does not, though some servers mean it so: a close, a reset, silence (a firewall, a limit on connections or a crash
-look alike), internal_error, any other alert, a warning, and close_notify. That an orderly close may well be all that a
-server has to say to SSLv3 makes no difference: the next one closes because it is busy.
+look alike), internal_error (but see `refused_in_all_kinds`), any other alert, a warning, and close_notify. That an
+orderly close may well be all that a server has to say to SSLv3 makes no difference: the next one closes because it is
+busy.
 
 SSLv2 has a hello of its own. A server that speaks it answers in SSLv2, with whatever ciphers; so a fatal alert of TLS
 that says "I cannot read this" refuses it as well, though not internal_error.
@@ -24,10 +25,11 @@ that says "I cannot read this" refuses it as well, though not internal_error.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
-from checker.catalog.cipher_suites import suite_name
+from checker.catalog.cipher_suites import cipher_suite, suite_name
 from checker.catalog.named_groups import named_group
 from checker.catalog.ssl2_ciphers import ssl2_cipher_name
 from checker.codecs.ssl2 import Ssl2Answer
@@ -35,17 +37,21 @@ from checker.codecs.tls import Flight
 from checker.codecs.tls_alerts import alert_name
 from checker.codecs.tls_choice import Choice, read_choice
 from checker.codecs.tls_hello import RANDOM_BYTES, ClientHello, client_hello
-from checker.codecs.tls_offers import Version
+from checker.codecs.tls_offers import SUITES, Version
 from checker.model import Acceptance, End, VersionFacts
 
 __all__ = [
+    "OLD_KINDS",
     "SSL_2",
     "alert_name",
+    "failed_inside",
     "group_name",
     "joined",
+    "old_suites",
     "prime_bits",
     "read_answer",
     "read_ssl2",
+    "refused_in_all_kinds",
     "refuses_offer",
     "verdicts",
 ]
@@ -57,6 +63,7 @@ _PROTOCOL_VERSION = 70
 _REFUSES_IF_ALIVE = frozenset({40, 71})  # handshake_failure, insufficient_security
 # unexpected_message, illegal_parameter, decode_error: what a server that speaks TLS alone makes of a hello of SSLv2.
 _CANNOT_READ = frozenset({10, 47, 50})
+_INTERNAL_ERROR = 80
 _NO_CIPHER = 1  # draft-hickman-netscape-ssl-00 section 2.9: NO-CIPHER-ERROR
 _DEFLATE = 1  # RFC 3749 section 2
 # How an answer without a choice is read does not depend on what was offered.
@@ -87,6 +94,48 @@ def read_answer(hello: ClientHello, flight: Flight, end: End | None) -> dict[Ver
 def refuses_offer(facts: VersionFacts) -> bool:
     """Whether a version was refused by an alert that may mean the suites and not the version."""
     return facts.acceptance is Acceptance.REFUSED and facts.alert in _REFUSES_IF_ALIVE
+
+
+OLD_KINDS = ("suites without signature", "ECDHE suites", "DHE suites")
+"""The usual suites of TLS 1.0 and 1.1 by what a server has to do for them, in the order in which they are asked for."""
+
+
+@cache
+def old_suites(version: Version, kind: str) -> tuple[int, ...]:
+    """The usual suites of TLS 1.0 or 1.1 that are of one of `OLD_KINDS`."""
+    kinds: dict[str, list[int]] = {name: [] for name in OLD_KINDS}
+    for code in SUITES[version]:
+        suite = cipher_suite(code)
+        signed = suite is not None and suite.authentication in ("RSA", "ECDSA", "DSS")
+        exchange = suite.key_exchange if suite is not None and signed else None
+        kinds[f"{exchange} suites" if exchange in ("ECDHE", "DHE") else OLD_KINDS[0]].append(code)
+    return tuple(kinds[kind])
+
+
+def failed_inside(facts: VersionFacts) -> bool:
+    """Whether the server said that something went wrong inside it (RFC 8446 section 6.2), which refuses nothing."""
+    return facts.acceptance is Acceptance.INCONCLUSIVE and facts.alert == _INTERNAL_ERROR
+
+
+def refused_in_all_kinds(
+    facts: VersionFacts, answers: Sequence[VersionFacts], *, alike: bool = False
+) -> VersionFacts | None:
+    """A version that failed inside the server, after kinds of suites were asked for by themselves; None if undecided.
+
+    `answers` are what `OLD_KINDS` showed, as far as they were asked. The first kind has nothing to be signed, no curve
+    and no prime: a server that fails over that as well fails over the version. Where the first kind is refused in so
+    many words, the others have to fail or to be refused, unless that is known of a version that is `alike`. Then there
+    is nothing left by which the version could be spoken: the server has it in its settings, and cannot do it.
+    """
+    decided = failed_inside(answers[0]) or (
+        answers[0].acceptance is Acceptance.REFUSED
+        and (alike or len(answers) == len(OLD_KINDS))
+        and all(one.acceptance is Acceptance.REFUSED or failed_inside(one) for one in answers)
+    )
+    if not decided:
+        return None
+    reason = f"{facts.reason}, and {answers[0].reason} where nothing has to be signed"
+    return replace(facts, acceptance=Acceptance.REFUSED, reason=reason)
 
 
 def read_ssl2(answer: Ssl2Answer, end: End | None) -> VersionFacts:

@@ -45,10 +45,13 @@ _MOST_SERIAL = 64
 _VERSION, _EXTENSIONS = 0xA0, 0xA3  # RFC 5280 section 4.1
 _SUBJECT_ALTERNATIVE_NAME = bytes.fromhex("551d11")  # 2.5.29.17
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87  # RFC 5280 section 4.2.1.6
+_TLS_FEATURE = bytes.fromhex("2b06010505070118")  # 1.3.6.1.5.5.7.1.24, RFC 7633 section 6
+_INTEGER, _STATUS_REQUEST = 0x02, b"\x05"  # the number of that TLS extension, RFC 6066 section 8
 _ADDRESS_LENGTHS = (4, 16)
 _LEAST_LABELS = 3  # of a name with a wildcard: *.example.org, and not *.org
 
 _Names = tuple[list[str], list[str]]
+_Extensions = dict[bytes, list[bytes]]
 
 
 def certificate_facts(
@@ -77,7 +80,8 @@ def certificate_facts(
         except UNREADABLE as error:
             message = "the certificate cannot be read"
             raise MalformedPeerData(message) from error
-        found = _names(fields)
+        extensions = _extensions(fields)
+        found = _names(extensions)
         dns_names, addresses = found or ([], [])
         trusted, trust_detail = _trust(leaf, chain[1:], at, store)
         key_type, key_bits, curve = _key(leaf)
@@ -101,6 +105,7 @@ def certificate_facts(
             trust_store=None if store is None else store.name,
             names_asked=tuple(names),
             name_matches=None if found is None else _matches(dns_names, addresses, names),
+            must_staple=_must_staple(extensions),
         )
 
 
@@ -158,25 +163,27 @@ def _matches(dns_names: Sequence[str], ip_addresses: Sequence[str], names: Seque
 
 def _address(name: str) -> str | None:
     """The canonical text of an address, without the zone of a link-local one; None for any other name."""
+    written = name.partition("%")[0]
+    if ":" not in written and not written[-1:].isdigit():  # most are host names, which `ip_address` is slow to refuse
+        return None
     try:
-        return str(ip_address(name.partition("%")[0]))
+        return str(ip_address(written))
     except ValueError:
         return None
 
 
-def _names(fields: Sequence[Element]) -> _Names | None:
+def _names(extensions: _Extensions | None) -> _Names | None:
     """All DNS names and addresses of a certificate's subjectAltName, cleaned; None where they cannot be read.
 
     They are read here and not by the library, which gives none where any other extension is broken.
     """
+    if extensions is None:
+        return None
     dns_names: list[str] = []
     addresses: list[str] = []
     try:
-        for extension in _extensions(fields):
-            identifier, *_, value = elements(extension.contents)
-            if identifier.tag != OBJECT_IDENTIFIER or identifier.contents != _SUBJECT_ALTERNATIVE_NAME:
-                continue
-            for name in elements(_only(_only(value.whole, OCTET_STRING), SEQUENCE)):
+        for value in extensions.get(_SUBJECT_ALTERNATIVE_NAME, ()):
+            for name in elements(_only(_only(value, OCTET_STRING), SEQUENCE)):
                 if name.tag == _DNS_NAME:
                     dns_names.append(clean(name.contents.decode("ascii", "replace"), _MOST_NAME))
                 elif name.tag == _IP_ADDRESS and len(name.contents) in _ADDRESS_LENGTHS:
@@ -186,11 +193,34 @@ def _names(fields: Sequence[Element]) -> _Names | None:
     return dns_names, addresses
 
 
-def _extensions(fields: Sequence[Element]) -> list[Element]:
-    for field in fields:
-        if field.tag == _EXTENSIONS:
-            return list(elements(_only(field.contents, SEQUENCE)))
-    return []
+def _must_staple(extensions: _Extensions | None) -> bool:
+    """Whether the certificate's TLS Feature names status_request; False where it has none that can be read."""
+    try:
+        return any(
+            feature.tag == _INTEGER and feature.contents == _STATUS_REQUEST
+            for value in (extensions or {}).get(_TLS_FEATURE, ())
+            for feature in list(elements(_only(_only(value, OCTET_STRING), SEQUENCE)))
+        )
+    except MalformedPeerData:
+        return False
+
+
+def _extensions(fields: Sequence[Element]) -> _Extensions | None:
+    """By identifier, the values of a certificate's extensions (RFC 5280 section 4.1); None where they cannot be read.
+
+    A value is still in the OCTET STRING that it comes in.
+    """
+    found: _Extensions = {}
+    try:
+        for field in fields:
+            if field.tag == _EXTENSIONS:
+                for extension in elements(_only(field.contents, SEQUENCE)):
+                    identifier, *_, value = elements(extension.contents)
+                    if identifier.tag == OBJECT_IDENTIFIER:
+                        found.setdefault(identifier.contents, []).append(value.whole)
+    except (MalformedPeerData, ValueError):
+        return None
+    return found
 
 
 def _only(data: bytes, tag: int) -> bytes:

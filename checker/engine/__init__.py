@@ -7,6 +7,6 @@ nothing.
 from __future__ import annotations
 
 from checker.engine.contract import EngineEnd, EngineOptions, Recorder
-from checker.engine.loop import run_visits
+from checker.engine.loop import check_own_certificate, run_visits
 
-__all__ = ["EngineEnd", "EngineOptions", "Recorder", "run_visits"]
+__all__ = ["EngineEnd", "EngineOptions", "Recorder", "check_own_certificate", "run_visits"]

@@ -13,14 +13,15 @@ class EngineOptions:
     """How a run is to be made.
 
     `ports` is a named set, a list, or None for what the inventory says; `rate` in connections a second for the whole
-    run, None for the product's own bound; `concurrency` is the number of assets visited at once; `depth` that of TLS.
+    run, None for the product's own bound; `concurrency` is the number of assets visited at once; `depth` that of TLS
+    for all of them, None for what the inventory says of each.
     """
 
     vantage: str = "local"
     ports: str | tuple[int, ...] | None = None
     rate: float | None = None
     concurrency: int = 500
-    depth: Depth = Depth.POLICY
+    depth: Depth | None = None
 
 
 @dataclass(frozen=True, slots=True)

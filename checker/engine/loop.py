@@ -14,14 +14,16 @@ from functools import partial
 from checker.codecs.trust import chosen_trust_store
 from checker.engine.contract import EngineEnd, EngineOptions, Recorder
 from checker.engine.visit import Visit
-from checker.errors import place_of
+from checker.errors import UsageError, place_of
 from checker.introduction import Introduction
 from checker.model import Asset, Inventory
 from checker.net.gateway import Clock, Gateway
 from checker.net.http import HttpDoor
 from checker.net.ledger import Ledger
 from checker.net.manners import RUN_CONNECTIONS_PER_SECOND, Manners
-from checker.plan import chosen_ports
+from checker.net.tls import OwnCertificate
+from checker.net.tls_context import usable_certificate
+from checker.plan import chosen_depth, chosen_ports
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,22 @@ def run_visits(
         return runner.run(_Run(inventory, options, recorder, run_id, visited).all(assets))
 
 
+def check_own_certificate(inventory: Inventory) -> None:
+    """Raises UsageError where OpenSSL cannot use our own certificate; to be called before a run is begun."""
+    own = _own_certificate(inventory)
+    if own is None:
+        return
+    try:
+        usable_certificate(own)
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+
+
+def _own_certificate(inventory: Inventory) -> OwnCertificate | None:
+    own = inventory.defaults.client_certificate
+    return OwnCertificate(*own.paths) if own is not None and own.paths is not None else None
+
+
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     """uvloop's loop, or stock asyncio's where uvloop is missing or PACS_CHECKER_LOOP=asyncio asks for it."""
     if os.environ.get("PACS_CHECKER_LOOP") == "asyncio":
@@ -64,6 +82,7 @@ class _Run:
     def __init__(
         self, inventory: Inventory, options: EngineOptions, recorder: Recorder, run_id: str, visited: Visited
     ) -> None:
+        self._inventory = inventory
         self._options = options
         self._recorder = recorder
         self._visited = visited
@@ -74,6 +93,7 @@ class _Run:
         self._introduction = Introduction.of(inventory)
         self._ports = chosen_ports(options.ports, inventory)
         self._trust = partial(chosen_trust_store, inventory.defaults.trust_store)
+        self._own = _own_certificate(inventory)
         self._interrupted: str | None = None
         self._errors: list[str] = []
 
@@ -123,7 +143,8 @@ class _Run:
                 clock=self._clock,
                 record=self._recorder.observation,
                 trust=self._trust,
-                depth=self._options.depth,
+                depth=chosen_depth(self._options.depth, asset, self._inventory),
+                own=self._own,
             )
             try:
                 await visit.run()

@@ -29,8 +29,8 @@ from checker.model import (
 )
 from checker.net.gateway import Clock, Device
 from checker.net.http import HttpDoor
+from checker.net.tls import OwnCertificate
 from checker.plan import (
-    TLS_CONNECTIONS,
     Step,
     StepKind,
     names_to_resolve,
@@ -62,7 +62,10 @@ _WEB_QUERIES = (HttpPurpose.CANARY, HttpPurpose.CONTROL)
 
 
 class Visit:
-    """A visit of one asset from one vantage. `record` takes each observation at once."""
+    """A visit of one asset from one vantage. `record` takes each observation at once.
+
+    `own` is our certificate, for services that were seen to require one.
+    """
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class Visit:
         record: Callable[[Observation], None],
         trust: Callable[[], TrustStore | None] = system_trust_store,
         depth: Depth = Depth.POLICY,
+        own: OwnCertificate | None = None,
     ) -> None:
         self._device = device
         self._asset = device.asset
@@ -89,6 +93,7 @@ class Visit:
         self._record = record
         self._trust = trust
         self._depth = depth
+        self._own = own
         self._count = 0
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
@@ -117,7 +122,15 @@ class Visit:
             self._close(not_visited=reason, refused_by_scope=bool(wanted))
             return
         self._refused = len(permits) < len(wanted)
-        plan = plan_asset(self._asset, self._scope, self._ports, self._clock.today(), resolved, depth=self._depth)
+        plan = plan_asset(
+            self._asset,
+            self._scope,
+            self._ports,
+            self._clock.today(),
+            resolved,
+            depth=self._depth,
+            own_certificate=self._own is not None,
+        )
         steps = ((step, permits.get(step.address or "")) for step in plan.steps)
         self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
         while self._waiting:
@@ -202,6 +215,7 @@ class Visit:
                     calling=self._introduction.calling_ae_title,
                     server_name=step.server_name,
                     ask_query=self._may_query,
+                    own=self._own,
                 )
                 self._may_query = self._may_query and not answered_with_data
             case StepKind.DICOMWEB if self._may_query_web:
@@ -222,6 +236,7 @@ class Visit:
                     trust=self._trust,
                     depth=self._depth,
                     most=self._most(step),
+                    own=self._own,
                 )
             case StepKind.PORT:
                 talk.note(await probe_port(talk))
@@ -232,7 +247,7 @@ class Visit:
         """The connections that a step may take so that what comes behind it still gets what it takes at the least."""
         left = self._asset.manners.max_connections - self._device.connections
         later = sum(waiting.least for waiting, _permit in islice(self._waiting, 1, None))
-        return max(TLS_CONNECTIONS, min(step.connections, left - later))
+        return max(step.least, min(step.connections, left - later))
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1

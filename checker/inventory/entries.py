@@ -95,6 +95,7 @@ def _asset(model: AssetModel) -> Asset:
         owner=model.owner,
         manners=_manners(model.manners) if model.manners is not None else _USUAL_MANNERS,
         services=tuple([_service(service) for service in model.services]),
+        tls_depth=model.tls_depth,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from checker.catalog.ports import port_set_names
 from checker.inventory.addresses import parse_address, parse_network, parse_owned_network
-from checker.model import Role
+from checker.model import Depth, Role
 
 # Control characters, lone surrogates, line separators and direction overrides would garble reports and logs.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
@@ -275,6 +275,7 @@ Day = Annotated[date, PlainValidator(_day), _schema(type="string", format="date"
 Flag = Annotated[bool, PlainValidator(_flag), _schema(type="boolean")]
 Port = Annotated[int, PlainValidator(_integer(1, _TOP_PORT)), _schema(type="integer", minimum=1, maximum=_TOP_PORT)]
 Connections = Annotated[int, PlainValidator(_integer(1, 10_000)), _schema(type="integer", minimum=1, maximum=10_000)]
+NoticeDays = Annotated[int, PlainValidator(_integer(1, 3650)), _schema(type="integer", minimum=1, maximum=3650)]
 AeTitle = Annotated[
     str,
     PlainValidator(_ae_title),
@@ -319,6 +320,7 @@ PortChoice = Annotated[
     ),
 ]
 RoleName = Annotated[Role, Field(strict=False)]
+TlsDepth = Annotated[Depth, Field(strict=False), _schema(type="string", enum=[depth.value for depth in Depth])]
 ClientCertificate = Literal["not-asked", "optional", "required"]
 # The profiles of DICOM PS3.15 annex B that are about TLS; those before B.12 are retired.
 TlsProfile = Literal["B.1", "B.3", "B.9", "B.10", "B.11", "B.12", "B.13"]

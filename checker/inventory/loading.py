@@ -16,12 +16,23 @@ from checker.inventory.documents import Document
 from checker.inventory.entries import Entry, read_entry
 from checker.inventory.faults import ABSENT, FaultList, Path, Place, TooManyFaults, field_name, shown
 from checker.inventory.json_reader import read_json
-from checker.inventory.merging import BOUNDARIES, Merged, Merger
-from checker.inventory.schema import ENTRY_MODELS, ExposureModel, WaiverModel
+from checker.inventory.merging import BOUNDARIES, Merged, Merger, Placed, Value
+from checker.inventory.own_certificate import Unfit, read_own_certificate
+from checker.inventory.schema import ENTRY_MODELS, ExposureModel, OwnCertificateModel, WaiverModel
 from checker.inventory.sources import NOT_A_DIRECTORY, Sources, Unreadable, is_directory
 from checker.inventory.tables import MOST_ASSETS, RawAsset, read_csv, read_json_lines
 from checker.inventory.yaml_reader import read_yaml
-from checker.model import AssetClass, Authorization, Defaults, Exposure, Inventory, TrustAnchors, Waiver, Zone
+from checker.model import (
+    AssetClass,
+    Authorization,
+    ClientCertificate,
+    Defaults,
+    Exposure,
+    Inventory,
+    TrustAnchors,
+    Waiver,
+    Zone,
+)
 
 DOCUMENTS = (".yaml", ".yml", ".json")
 TABLES = (".csv", ".jsonl", ".ndjson")
@@ -65,6 +76,7 @@ class _Loading:
         self._asked = 0
         self._unreadable = False
         self._anchors: TrustAnchors | None = None
+        self._own: ClientCertificate | None = None
 
     def run(self, paths: Sequence[FilePath], today: date) -> Inventory | None:
         """The inventory; where there are faults, it is None or must not be used. Raises TooManyFaults."""
@@ -78,6 +90,7 @@ class _Loading:
         for name, place in merged.assets_from:
             self._assets_from(name, place)
         self._trust_store(merged.trust_stores)
+        self._client_certificate(merged.client_certificates, today)
         whole = _Whole(str(paths[0]))
         check(merged, self._entries, today, whole, self.faults)
         if not self._asked and not self._unreadable and "assets" not in merged.faulty:
@@ -126,6 +139,27 @@ class _Loading:
                 where = f"{shown(first[1].file, 200)}:{first[1].locate(())[0]}"
                 self.faults.add(place, (), name, f"expected the same file as in {where}")
 
+    def _client_certificate(self, named: Sequence[tuple[OwnCertificateModel, Place]], today: date) -> None:
+        first: tuple[tuple[str, str], Place] | None = None
+        for model, place in named:
+            folder = FilePath(place.file).parent
+            certificate, key = folder / model.certificate, folder / model.key
+            files = os.path.realpath(certificate), os.path.realpath(key)
+            if first is None:
+                first = files, place
+                try:
+                    own = read_own_certificate(certificate, key, today)
+                except Unfit as problem:
+                    names = {"certificate": model.certificate, "key": model.key}
+                    for part, expected in problem.faults:
+                        self.faults.add(place, (part,), names[part], expected)
+                else:
+                    self._own = own.certificate
+                    self._notices += own.notices
+            elif files != first[0]:
+                where = f"{shown(first[1].file, 200)}:{first[1].locate(())[0]}"
+                self.faults.add(place, (), ABSENT, f"expected the same files as in {where}")
+
     def _document(self, path: FilePath) -> Document:
         file, text = str(path), self._sources.document(path)
         if path.suffix.lower() == ".json":
@@ -163,7 +197,7 @@ class _Loading:
             public_networks=tuple(dict.fromkeys(merged.networks["public_networks"])),
             excluded=tuple(dict.fromkeys(merged.networks["excluded"])),
             zones=tuple(Zone(zone.value.name, tuple(zone.value.networks)) for zone in merged.zones),
-            defaults=_defaults(merged, self._anchors),
+            defaults=_defaults(merged, self._anchors, self._own),
             exposure=tuple(_exposure(line.value) for line in merged.exposure),
             assets=assets,
             waivers=tuple(_waiver(waiver.value) for waiver in merged.waivers),
@@ -180,13 +214,20 @@ def _refuse_other_names(path: FilePath, endings: Sequence[str]) -> None:
         raise Unreadable(f"expected a file whose name ends in {', '.join(endings)}")
 
 
-def _defaults(merged: Merged, anchors: TrustAnchors | None) -> Defaults:
+def _defaults(merged: Merged, anchors: TrustAnchors | None, own: ClientCertificate | None) -> Defaults:
     usual = Defaults()
+
+    def of(placed: Placed[Value] | None, otherwise: Value) -> Value:
+        return otherwise if placed is None else placed.value
+
     return Defaults(
-        calling_ae_title=usual.calling_ae_title if merged.calling_ae_title is None else merged.calling_ae_title.value,
-        ports=usual.ports if merged.ports is None else merged.ports.value,
-        user_agent=usual.user_agent if merged.user_agent is None else merged.user_agent.value,
+        calling_ae_title=of(merged.calling_ae_title, usual.calling_ae_title),
+        ports=of(merged.ports, usual.ports),
+        user_agent=None if merged.user_agent is None else merged.user_agent.value,
         trust_store=anchors,
+        tls_depth=of(merged.tls_depth, usual.tls_depth),
+        certificate_notice_days=of(merged.certificate_notice_days, usual.certificate_notice_days),
+        client_certificate=own,
     )
 
 

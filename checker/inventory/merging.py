@@ -16,12 +16,15 @@ from checker.inventory.schema import (
     MOST_WAIVERS,
     MOST_ZONES,
     AuthorizationModel,
+    DefaultsModel,
     ExposureModel,
     HeadModel,
+    OwnCertificateModel,
     Strict,
     WaiverModel,
     ZoneModel,
 )
+from checker.model import Depth
 
 Model = TypeVar("Model", bound=Strict)
 Value = TypeVar("Value")
@@ -45,6 +48,8 @@ class Merged:
     calling_ae_title: Placed[str] | None = None
     user_agent: Placed[str] | None = None
     ports: Placed[str | tuple[int, ...]] | None = None
+    tls_depth: Placed[Depth] | None = None
+    certificate_notice_days: Placed[int] | None = None
     networks: dict[str, list[str]] = field(default_factory=lambda: {key: [] for key in BOUNDARIES})
     zones: list[Placed[ZoneModel]] = field(default_factory=list)
     exposure: list[Placed[ExposureModel]] = field(default_factory=list)
@@ -52,6 +57,7 @@ class Merged:
     assets: list[Iterator[tuple[object, Place]]] = field(default_factory=list)  # one for each file, read when asked
     assets_from: list[tuple[str, Place]] = field(default_factory=list)
     trust_stores: list[tuple[str, Place]] = field(default_factory=list)  # read later: two may be one file
+    client_certificates: list[tuple[OwnCertificateModel, Place]] = field(default_factory=list)  # so, too
     faulty: set[str] = field(default_factory=set)
 
 
@@ -85,26 +91,36 @@ class Merger:
             self.merged.faulty |= wrong
             rest = {key: value for key, value in head.items() if key not in wrong}
             model = HeadModel.model_validate({"version": 1, **rest})
-        merged, defaults = self.merged, model.defaults
+        merged = self.merged
         merged.organization = self._same(merged.organization, model.organization, document, "organization")
         merged.authorization = self._same(merged.authorization, model.authorization, document, "authorization")
-        if defaults is not None:
-            stated = defaults.model_fields_set
-            title = defaults.calling_ae_title if "calling_ae_title" in stated else None
-            ports = defaults.ports if "ports" in stated else None
-            merged.calling_ae_title = self._same(
-                merged.calling_ae_title, title, document, "defaults", "calling_ae_title"
-            )
-            merged.ports = self._same(merged.ports, ports, document, "defaults", "ports")
-            merged.user_agent = self._same(merged.user_agent, defaults.user_agent, document, "defaults", "user_agent")
-            if defaults.trust_store is not None:
-                merged.trust_stores.append((defaults.trust_store, Within(document, ("defaults", "trust_store"))))
+        if model.defaults is not None:
+            self._defaults(document, model.defaults)
         merged.networks["owned_networks"] += model.owned_networks
         merged.networks["public_networks"] += model.public_networks
         merged.networks["excluded"] += model.excluded
         merged.assets_from += [
             (name, Within(document, ("assets_from", at))) for at, name in enumerate(model.assets_from)
         ]
+
+    def _defaults(self, document: Document, defaults: DefaultsModel) -> None:
+        merged, stated = self.merged, defaults.model_fields_set
+
+        def same(known: Placed[Value] | None, given: Value | None, key: str) -> Placed[Value] | None:
+            return self._same(known, given if key in stated else None, document, "defaults", key)
+
+        merged.calling_ae_title = same(merged.calling_ae_title, defaults.calling_ae_title, "calling_ae_title")
+        merged.ports = same(merged.ports, defaults.ports, "ports")
+        merged.user_agent = same(merged.user_agent, defaults.user_agent, "user_agent")
+        merged.tls_depth = same(merged.tls_depth, defaults.tls_depth, "tls_depth")
+        merged.certificate_notice_days = same(
+            merged.certificate_notice_days, defaults.certificate_notice_days, "certificate_notice_days"
+        )
+        if defaults.trust_store is not None:
+            merged.trust_stores.append((defaults.trust_store, Within(document, ("defaults", "trust_store"))))
+        if defaults.client_certificate is not None:
+            place = Within(document, ("defaults", "client_certificate"))
+            merged.client_certificates.append((defaults.client_certificate, place))
 
     def _same(
         self, known: Placed[Value] | None, given: Value | None, document: Document, *path: str

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from checker.inventory import fields as f
-from checker.model import JsonValue
+from checker.model import Depth, JsonValue
 
 
 class Strict(BaseModel):
@@ -34,6 +34,13 @@ class ZoneModel(Strict):
     networks: list[f.Network] = Field(default=[], max_length=10_000)
 
 
+class OwnCertificateModel(Strict):
+    """Our own certificate, and its key, for servers that require one of their clients."""
+
+    certificate: f.FileName
+    key: f.FileName
+
+
 class DefaultsModel(Strict):
     """What holds where an asset or an option says nothing."""
 
@@ -41,6 +48,9 @@ class DefaultsModel(Strict):
     ports: f.PortChoice = "imaging"
     user_agent: f.UserAgent | None = None
     trust_store: f.FileName | None = None
+    tls_depth: f.TlsDepth = Depth.POLICY
+    certificate_notice_days: f.NoticeDays = 30
+    client_certificate: OwnCertificateModel | None = None
 
 
 class AssetClassModel(Strict):
@@ -170,6 +180,7 @@ class AssetModel(Strict):
     zone: f.Id | None = None
     owner: f.Name | None = None
     manners: MannersModel | None = None
+    tls_depth: f.TlsDepth | None = None
     services: list[Annotated[ServiceModel, Field(discriminator="kind")]] = Field(default=[], max_length=MOST_SERVICES)
 
 
@@ -209,6 +220,7 @@ ENTRY_MODELS: dict[str, type[Strict]] = {
 _NESTED: dict[str, type[Strict]] = {
     "authorization": AuthorizationModel,
     "defaults": DefaultsModel,
+    "client_certificate": OwnCertificateModel,
     "to": AssetClassModel,
     "manners": MannersModel,
 }
@@ -225,7 +237,7 @@ def keys_at(model: type[Strict], loc: tuple[str | int, ...]) -> tuple[str, ...]:
         return keys_of(InventoryModel if model is HeadModel else model)
     if loc[0] == "services" and len(loc) > 2:
         return keys_of(SERVICE_MODELS[str(loc[2])])
-    return keys_of(_NESTED[str(loc[0])])
+    return keys_of(_NESTED[str(loc[-1])])
 
 
 def schema() -> dict[str, JsonValue]:

@@ -21,6 +21,8 @@ NOT_A_DIRECTORY: Final = "expected a file, not a directory"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _ZIP = b"PK\x03\x04"
 _BOM = b"\xef\xbb\xbf"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_ONLY_WHAT_IS_NEEDED = "name the certificate, those above it, and its key alone"
 
 
 class Unreadable(Exception):  # noqa: N818 - the reader of the file turns it into a fault
@@ -92,21 +94,9 @@ class Sources:
         return data
 
     def _open(self, path: Path, largest: int, advice: str, wanted: str = "an inventory") -> BinaryIO:
+        file = _opened(path)
         try:
-            _refuse_other_kinds(path.stat().st_mode)
-            # Not blocking, should it have become a pipe meanwhile.
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        except FileNotFoundError:
-            raise Unreadable("expected a file; there is none of this name") from None
-        except PermissionError:
-            raise Unreadable("expected a file that may be read") from None
-        except ValueError:  # from Python itself, in words that change with its versions
-            raise Unreadable("expected a file name without a NUL character") from None
-        except OSError as error:
-            raise Unreadable(f"expected a file that can be opened ({_reason(error)})") from None
-        file = os.fdopen(descriptor, "rb")
-        try:
-            self._admit(os.fstat(descriptor), largest, advice, wanted)
+            self._admit(os.fstat(file.fileno()), largest, advice, wanted)
         except Unreadable:
             file.close()
             raise
@@ -114,15 +104,63 @@ class Sources:
         return file
 
     def _admit(self, status: os.stat_result, largest: int, advice: str, wanted: str) -> None:
-        _refuse_other_kinds(status.st_mode)
-        if status.st_size > largest:
-            raise Unreadable(_too_large(largest, advice))
-        if status.st_size == 0:
-            raise Unreadable(f"expected {wanted}; the file is empty")
+        _refuse_size(status, largest, advice, wanted)
         identity = (status.st_dev, status.st_ino)
         if identity in self._seen:
             raise Unreadable("expected each file once; this one was named before")
         self._seen.add(identity)
+
+
+def read_plainly(path: Path) -> bytes:
+    """The bytes of a PEM file that is no source of the inventory. Raises Unreadable."""
+    with _opened(path) as file:
+        return _whole(file, "certificates")
+
+
+def read_key(path: Path) -> bytes:
+    """The bytes of a PEM file with a private key, which nobody but its owner may read. Raises Unreadable."""
+    with _opened(path) as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & _OTHERS:
+            raise Unreadable(f"expected a key that its owner alone may read, not one of mode {mode:04o}; chmod 0600 it")
+        return _whole(file, "a private key")
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        _refuse_other_kinds(path.stat().st_mode)
+        # Not blocking, should it have become a pipe meanwhile.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        raise Unreadable("expected a file; there is none of this name") from None
+    except PermissionError:
+        raise Unreadable("expected a file that may be read") from None
+    except ValueError:  # from Python itself, in words that change with its versions
+        raise Unreadable("expected a file name without a NUL character") from None
+    except OSError as error:
+        raise Unreadable(f"expected a file that can be opened ({_reason(error)})") from None
+    file = os.fdopen(descriptor, "rb")
+    try:
+        _refuse_other_kinds(os.fstat(descriptor).st_mode)
+    except Unreadable:
+        file.close()
+        raise
+    return file
+
+
+def _whole(file: BinaryIO, wanted: str) -> bytes:
+    _refuse_size(os.fstat(file.fileno()), LARGEST_STORE, _ONLY_WHAT_IS_NEEDED, wanted)
+    data = _read(file, LARGEST_STORE + 1)
+    if len(data) > LARGEST_STORE:
+        raise Unreadable(_too_large(LARGEST_STORE, _ONLY_WHAT_IS_NEEDED))
+    return data
+
+
+def _refuse_size(status: os.stat_result, largest: int, advice: str, wanted: str) -> None:
+    if status.st_size > largest:
+        raise Unreadable(_too_large(largest, advice))
+    if status.st_size == 0:
+        raise Unreadable(f"expected {wanted}; the file is empty")
 
 
 def is_directory(path: Path) -> bool:

@@ -28,12 +28,13 @@ _ASSET_COLUMNS: Final = {
     "site": "site",
     "zone": "zone",
     "owner": "owner",
+    "tls_depth": "tls_depth",
 }
 _SERVICE_COLUMNS: Final = {"service": "kind", "port": "port", "ae_title": "ae_title", "url": "url"}
 _COLUMN_OF: Final = {key: column for column, key in (*_ASSET_COLUMNS.items(), *_SERVICE_COLUMNS.items())}
 COLUMNS: Final = (*_ASSET_COLUMNS, *_SERVICE_COLUMNS)
 # Whole families of devices have the same words here; one object for each saves most of the memory.
-_SHARED: Final = frozenset({"role", "site", "zone", "owner", "service", "port"})
+_SHARED: Final = frozenset({"role", "site", "zone", "owner", "tls_depth", "service", "port"})
 _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _BETWEEN_ADDRESSES = re.compile(r"[\s;]+")
 MOST_ROWS: Final = 2_000_000

@@ -42,6 +42,7 @@ class Connection:
     def __init__(
         self,
         sock: socket.socket,
+        readiness: Readiness,
         *,
         rtt_ms: float,
         deadline: float,
@@ -50,7 +51,7 @@ class Connection:
     ) -> None:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
-        self._readiness = Readiness(sock)
+        self._readiness = readiness
         self._deadline = deadline
         self._left = max_bytes
         self._on_end = on_end
@@ -67,17 +68,19 @@ class Connection:
         """When the conversation must be over, by the event loop's clock."""
         return self._deadline
 
-    async def send(self, data: bytes) -> End | None:
+    async def send(self, data: bytes, *, last: bool = False) -> End | None:
         """Send all of `data`; an End where the peer or the deadline ended the conversation first.
 
-        What the kernel takes at once goes out also after the deadline or the cap, so that a last word can be said.
+        What the kernel takes at once goes out also after the deadline or the cap, so that a last word can be said. The
+        `last` word waits for the FIN of `close`, with which it goes out in one packet.
         """
+        flags = socket.MSG_MORE if last else 0
         view = memoryview(data)
         while view:
             if self._closed:
                 return self._ended or End.CLOSED
             try:
-                sent = self._sock.send(view)
+                sent = self._sock.send(view, flags)
             except BlockingIOError:
                 if not await self._readiness.writable(self._deadline):
                     return self._end(End.TIMEOUT)
@@ -98,12 +101,20 @@ class Connection:
             # A peer that sends faster than it is read would otherwise never let another visit have the loop.
             self._more_ready = False
             await asyncio.sleep(0)
+            quiet = False
+        else:
+            quiet = self._readiness.quiet and self._left > 0
         while True:
             if self._ended is not None or self._closed:
                 return self._ended or End.CLOSED
             # Bytes that trickle must not outlive the deadline, though each of them is ready at once.
             if self._loop.time() >= self._deadline:
                 return self._end(End.TIMEOUT)
+            if quiet:
+                quiet = False
+                if not await self._readiness.readable(self._deadline):
+                    return self._end(End.TIMEOUT)
+                continue
             try:
                 if self._left <= 0:
                     # Whether the peer had more to say than the cap is seen without taking any of it.

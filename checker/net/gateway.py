@@ -128,6 +128,7 @@ class Device:
         self.bytes_received = 0
         self.gaps: list[str] = []
         self._resolved: set[str] = set()
+        self._confirmed: tuple[Permit, date] | None = None  # the last permit that the scope has confirmed, and when
 
     def permit(self, address: str) -> Permit | None:
         """Leave to contact an address as part of this asset; a refusal goes to the ledger and is noted as a gap."""
@@ -241,10 +242,14 @@ class Device:
 
     def _confirm(self, permit: Permit, port: int, purpose: str) -> str | None:
         """None for a permit that is good, why it is not any more for one that was. ScopeViolation for any other."""
+        scope, today = self._gateway.scope, self._gateway.clock.today()
+        # Neither the boundary nor what is listed moves while a run goes on: the same permit is as good on the same day.
+        if self._confirmed is not None and self._confirmed[0] is permit and self._confirmed[1] == today:
+            return None
         answer = self._permit(permit.address)
         if answer == permit:
+            self._confirmed = permit, today
             return None
-        scope, today = self._gateway.scope, self._gateway.clock.today()
         if (
             isinstance(answer, Refusal)
             and permit.expires < today
@@ -277,7 +282,7 @@ class Device:
                 self.note_gap(f"this machine could not connect: {outcome.detail}")
             return outcome
         return Connection(
-            outcome,
+            *outcome,
             rtt_ms=_ms_since(started),
             deadline=loop.time() + limits.conversation_s,
             max_bytes=limits.max_bytes,
@@ -297,8 +302,8 @@ class Device:
         return self._gateway.ask(self.asset, address, port, purpose.replace("-tls ", " "))
 
 
-async def _connect(address: str, port: int, limits: Limits) -> socket.socket | PortFacts:
-    """A plain non-blocking connect(), each of its ends kept apart."""
+async def _connect(address: str, port: int, limits: Limits) -> tuple[socket.socket, Readiness] | PortFacts:
+    """A plain non-blocking connect(), each of its ends kept apart; the waits of the socket that came of it."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -306,6 +311,7 @@ async def _connect(address: str, port: int, limits: Limits) -> socket.socket | P
     except OSError as error:
         return not_tried(error.errno)
     kept = False
+    readiness = Readiness(sock)
     try:
         keep_errors(sock, keep=True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -314,7 +320,7 @@ async def _connect(address: str, port: int, limits: Limits) -> socket.socket | P
         started, deadline = perf_counter(), loop.time() + limits.connect_s
         code = sock.connect_ex((address, port))
         if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            in_time = await Readiness(sock).writable(deadline)
+            in_time = await readiness.connected(deadline)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             # A loop that is late itself sees the time limit first: the socket knows better.
             if code == 0 and not in_time and not _established(sock):
@@ -326,13 +332,15 @@ async def _connect(address: str, port: int, limits: Limits) -> socket.socket | P
             # simultaneous open): we talk to ourselves.
             return PortFacts(state=ConnectState.CLOSED, rtt_ms=_ms_since(started))
         keep_errors(sock, keep=False)
+        readiness.established()
     except OSError as error:
         return not_tried(error.errno)
     else:
         kept = True
-        return sock
+        return sock, readiness
     finally:
         if not kept:
+            readiness.close()
             sock.close()
 
 

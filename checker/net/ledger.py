@@ -75,7 +75,10 @@ class Ledger:
         return self._count
 
     def _line(self, event: str, entry: Entry, **more: str | int | None) -> None:
-        now = self._now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = self._now()
+        if at.tzinfo is not UTC:
+            at = at.astimezone(UTC)
+        now = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._write(
             orjson.dumps(
                 {
@@ -97,4 +100,4 @@ class Ledger:
 
 def _text(text: str) -> str:
     """The text as UTF-8 can hold it: what is no address must not keep its refusal out of the ledger."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass, field
 
+from checker.codecs.tls_post_hello import ENCRYPTED_EXTENSIONS, NEW_SESSION_TICKET, early_data_size, named_groups
+from checker.errors import MalformedPeerData
 from checker.model import End
 from checker.net.connection import Connection
+from checker.net.tls_context import OwnCertificate, can_overhear, code_points, overheard, permissive_context
+
+__all__ = ["OwnCertificate", "TlsFailure", "TlsSession", "TlsStream"]
 
 _CHUNK = 16384
-# Handshake message types, RFC 8446 section 4 and RFC 5246 section 7.4.
-_NEW_SESSION_TICKET, _CERTIFICATE_REQUEST = 4, 13
-# The record type by which OpenSSL's callback marks handshake messages.
-_HANDSHAKE = 22
+_DER = 2  # the encoding of X.509 by the standard library's private number, which has no name outside
+_CERTIFICATE_REQUEST = 13  # RFC 8446 section 4 and RFC 5246 section 7.4
 # Alerts by which servers refuse an empty list of certificates under TLS 1.2; decode_error is that of GnuTLS.
 _REFUSALS = ("HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "ACCESS_DENIED", "NO_CERTIFICATE", "ALERT_DECODE_ERROR")
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFailure:
-    """A handshake that did not complete. `alert` is OpenSSL's name of the reason, `end` that of the connection."""
+    """A handshake that did not complete. `reason` is OpenSSL's name of it, `end` that of the connection.
+
+    `alert` is the code of the server's fatal alert, None where none was seen.
+    """
 
     end: End | None
     reason: str | None
     client_certificate_requested: bool
+    alert: int | None = None
 
     @property
     def client_certificate_required(self) -> bool:
@@ -45,50 +50,48 @@ class TlsFailure:
         return self.client_certificate_requested and refused
 
 
-@cache
-def permissive_context() -> ssl.SSLContext:
-    """One context for the whole run: any version, any suite, any certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-    # SSL_OP_LEGACY_SERVER_CONNECT (Python 3.12 names it): servers without RFC 5746 are to be seen as well.
-    context.options |= 0x4
-    # A private hook of the standard library; without it a CertificateRequest of TLS 1.3 stays unseen, hence unknown.
-    if hasattr(context, "_msg_callback"):
-        context._msg_callback = _note_message  # noqa: SLF001
-    return context
+@dataclass(frozen=True, slots=True)
+class TlsSession:
+    """What it takes to resume a session later, in this run; to be handed back and not to be looked into."""
 
-
-@cache
-def _code_points() -> dict[str, int]:
-    # OpenSSL keeps the two bytes of the protocol in the low half of its own number.
-    return {cipher["name"]: cipher["id"] & 0xFFFF for cipher in permissive_context().get_ciphers()}
-
-
-_seen: WeakKeyDictionary[ssl.SSLObject, set[int]] = WeakKeyDictionary()
-
-
-def _note_message(
-    owner: object, direction: str, _version: object, content: object, kind: object, _data: object
-) -> None:
-    if direction == "read" and content == _HANDSHAKE and isinstance(owner, ssl.SSLObject) and isinstance(kind, int):
-        _seen.setdefault(owner, set()).add(int(kind))
+    context: ssl.SSLContext = field(repr=False)
+    session: ssl.SSLSession = field(repr=False)
 
 
 class TlsStream:
     """A TLS session over a `Connection`: `handshake` first, then it is a `ByteStream`.
 
-    `refusal` says how the session was refused where an alert ended it after the handshake.
+    `group` is the only named group that is offered, one of `checker.net.tls_context.GROUPS`; `alpn` the protocols that
+    are. `session` is offered to be resumed, with the options that it was made with in place of these; no early data is
+    ever sent. `client_certificate` is shown to a server that asks for one: see `usable_certificate` for its errors.
+
+    `refusal` says how the session was refused where an alert ended it after the handshake; `left` that the server took
+    its leave, by a close_notify, while `settle` read.
     """
 
-    def __init__(self, connection: Connection, *, server_name: str | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        server_name: str | None,
+        group: str | None = None,
+        alpn: tuple[str, ...] = (),
+        session: TlsSession | None = None,
+        client_certificate: OwnCertificate | None = None,
+    ) -> None:
+        context = permissive_context(group, alpn, client_certificate) if session is None else session.context
         self.connection = connection
         self.refusal: TlsFailure | None = None
+        self.left = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = permissive_context().wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._context = context
+        self._tls = context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_hostname=server_name,
+            session=None if session is None else session.session,
+        )
         self._early = b""
 
     @property
@@ -106,27 +109,66 @@ class TlsStream:
     def cipher_suite(self) -> int | None:
         """The IANA code point of the suite agreed on."""
         name = self.cipher_suite_name
-        return _code_points().get(name) if name is not None else None
+        return code_points().get(name) if name is not None else None
 
     @property
     def can_see_requests(self) -> bool:
         """Whether this Python shows handshake messages; where it does not, no CertificateRequest is ever seen."""
-        return hasattr(permissive_context(), "_msg_callback")
+        return can_overhear()
 
     @property
     def client_certificate_requested(self) -> bool:
         """Whether a CertificateRequest was seen."""
-        return _CERTIFICATE_REQUEST in _seen.get(self._tls, ())
+        return _CERTIFICATE_REQUEST in overheard(self._tls).kinds
 
     @property
     def ticket_seen(self) -> bool:
         """Whether a NewSessionTicket came: a TLS 1.3 server sends one only after it took our Finished."""
-        return _NEW_SESSION_TICKET in _seen.get(self._tls, ())
+        return NEW_SESSION_TICKET in overheard(self._tls).kinds
 
     @property
     def went_on(self) -> bool:
         """Whether the server has shown, by a ticket or by data, that it took what we answered to its request."""
         return self.ticket_seen or bool(self._early)
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that the server chose of those that were offered (RFC 7301)."""
+        return self._tls.selected_alpn_protocol()
+
+    @property
+    def supported_groups(self) -> tuple[int, ...]:
+        """The IANA code points of the groups that the server named as its own, in its order; () where it named none."""
+        body = overheard(self._tls).bodies.get(ENCRYPTED_EXTENSIONS)
+        if body is not None:
+            with suppress(MalformedPeerData):
+                return named_groups(body) or ()
+        return ()
+
+    @property
+    def early_data(self) -> bool | None:
+        """Whether the first ticket of TLS 1.3 allows early data; None where none came, or none that can be read."""
+        body = overheard(self._tls).bodies.get(NEW_SESSION_TICKET)
+        if body is not None and self.version == "TLSv1.3":
+            with suppress(MalformedPeerData):
+                return early_data_size(body) > 0
+        return None
+
+    @property
+    def session(self) -> TlsSession | None:
+        """What resumes this session, once its handshake is complete; None where the server gave nothing for that.
+
+        Under TLS 1.3 that is a ticket, which comes after the handshake; before, a ticket or the session's id.
+        """
+        session = self._tls.session
+        if session is None or not (session.has_ticket or session.id):
+            return None
+        return TlsSession(self._context, session)
+
+    @property
+    def session_reused(self) -> bool:
+        """Whether the handshake resumed the session that was offered."""
+        return bool(self._tls.session_reused)
 
     def chain(self) -> tuple[bytes, ...]:
         """The certificates that the server sent, leaf first, in DER; the leaf alone where Python shows no more."""
@@ -135,8 +177,7 @@ class TlsStream:
             return tuple(shown())
         inner = getattr(self._tls, "_sslobj", None)
         if inner is not None and hasattr(inner, "get_unverified_chain"):
-            shown_pem = (certificate.public_bytes() for certificate in inner.get_unverified_chain() or ())
-            return tuple(ssl.PEM_cert_to_DER_cert(pem) for pem in shown_pem)
+            return tuple(certificate.public_bytes(_DER) for certificate in inner.get_unverified_chain() or ())
         leaf = self._tls.getpeercert(binary_form=True)
         return (leaf,) if leaf else ()
 
@@ -166,7 +207,7 @@ class TlsStream:
         try:
             while True:
                 try:
-                    self._early += self._tls.read(_CHUNK)
+                    data = self._tls.read(_CHUNK)
                 except ssl.SSLWantReadError:
                     if self.ticket_seen:
                         return None
@@ -176,6 +217,8 @@ class TlsStream:
                 except ssl.SSLError as error:
                     return self._failed(None, error)
                 else:
+                    self._early += data
+                    self.left = not data
                     return None
         finally:
             self.connection.put_back_deadline(before)
@@ -248,4 +291,5 @@ class TlsStream:
         return await self.connection.send(due) if due else None
 
     def _failed(self, end: End | None, error: ssl.SSLError | None) -> TlsFailure:
-        return TlsFailure(end, error.reason if error is not None else None, self.client_certificate_requested)
+        reason = error.reason if error is not None else None
+        return TlsFailure(end, reason, self.client_certificate_requested, overheard(self._tls).alert)

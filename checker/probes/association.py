@@ -40,7 +40,7 @@ from checker.model import (
 )
 from checker.net.connection import ByteStream, Connection
 from checker.net.gateway import Limits
-from checker.net.tls import TlsFailure, TlsStream
+from checker.net.tls import OwnCertificate, TlsFailure, TlsStream
 from checker.probes.talk import Talk
 
 _SURVEY = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=16384)
@@ -73,7 +73,10 @@ _OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one association is to find out. `echo`: a C-ECHO is sent where Verification was accepted."""
+    """What one association is to find out. `echo`: a C-ECHO is sent where Verification was accepted.
+
+    `own` is shown to a server that asks for a certificate; without one it gets an empty list.
+    """
 
     purpose: AssociationPurpose
     called: str
@@ -81,6 +84,7 @@ class Question:
     tls: bool
     server_name: str | None
     echo: bool = False
+    own: OwnCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ async def associate(talk: Talk, question: Question) -> Association:
         tls=question.tls,
         calling_ae_title=question.calling,
         called_ae_title=question.called,
+        client_certificate=question.own is not None,
     )
     requestor = Requestor(question.purpose, called=question.called, calling=question.calling)
     made = await talk.connect(f"{'dicom-tls' if question.tls else 'dicom'} {question.purpose}", _limits(question))
@@ -139,7 +144,7 @@ def _limits(question: Question) -> Limits:
 async def _on(connection: Connection, question: Question, requestor: Requestor, facts: DicomFacts) -> Association:
     if not question.tls:
         return await _Dialogue(connection, requestor, facts).hold(question)
-    stream = TlsStream(connection, server_name=question.server_name)
+    stream = TlsStream(connection, server_name=question.server_name, client_certificate=question.own)
     before = connection.narrow_deadline(_HANDSHAKE_S)
     failure = await stream.handshake()
     connection.put_back_deadline(before)
@@ -156,7 +161,8 @@ async def _on(connection: Connection, question: Question, requestor: Requestor, 
 
 def _without_tls(failure: TlsFailure, received: int, facts: DicomFacts) -> Association:
     """An association that TLS did not let come about."""
-    if failure.client_certificate_required:
+    # Where ours was shown, the same alert means that it was not taken, and not that one is wanted.
+    if failure.client_certificate_required and not facts.client_certificate:
         outcome = AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
     elif failure.end in (End.TIMEOUT, End.TOO_MUCH) or (failure.end is not None and not received):
         outcome = _OUTCOMES[failure.end]

@@ -10,6 +10,10 @@ inventory declares; the service is busy and is asked once more; or it speaks TLS
 takes strangers in plaintext as well. Where it does, the canary is asked there too, in place of the wrong title. So
 there are never more than four. A caller who was refused by name is asked for nothing more in that mode.
 
+A port that refused us inside TLS for want of a certificate is asked again with our own, where we have one and two of
+the four are left: the survey, which then shows that the service is there, and a called AE title that nobody has where
+the declared one was not recognised. Never the canary, for what we may query says nothing of strangers.
+
 It never sends C-STORE, C-GET, C-MOVE or any N- request, and never follows silence by another question, nor an answer
 with data.
 """
@@ -17,6 +21,7 @@ with data.
 from __future__ import annotations
 
 from checker.model import AssociationOutcome, AssociationPurpose, DicomFacts, QueryVerdict, Service
+from checker.net.tls import OwnCertificate
 from checker.plan import DICOM_CONNECTIONS, DICOM_OTHER_MODE_CONNECTIONS
 from checker.probes.association import Association, Question, associate, is_busy
 from checker.probes.talk import Talk
@@ -53,19 +58,28 @@ _CALLER_OR_TITLE = ((1, 1, 1), (1, 1, 7))  # PS3.8 table 9-21: no reason; called
 
 
 async def probe_dicom(
-    talk: Talk, service: Service, *, calling: str, server_name: str | None, ask_query: bool = True
+    talk: Talk,
+    service: Service,
+    *,
+    calling: str,
+    server_name: str | None,
+    ask_query: bool = True,
+    own: OwnCertificate | None = None,
 ) -> bool:
     """Ask a declared DICOM service; True where the canary was answered with data, and must not be asked again.
 
     `calling` is our own AE title, which nobody has registered; `server_name` the host name for TLS, if any. Without
-    `ask_query` the canary is not asked. Each association is recorded as it ends, and as not asked where it is left out.
+    `ask_query` the canary is not asked. `own` is our certificate, for a port that was seen to require one. Each
+    association is recorded as it ends, and as not asked where it is left out, but for those with that certificate.
     """
     inquiry = _Inquiry(talk, calling, server_name, ask_query=ask_query)
-    await _ask(inquiry, service)
+    survey = await _ask(inquiry, service)
+    if own is not None and survey.tls and survey.outcome is AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED:
+        await _ask_as_known(inquiry, service, own)
     return inquiry.answered_with_data
 
 
-async def _ask(inquiry: _Inquiry, service: Service) -> None:
+async def _ask(inquiry: _Inquiry, service: Service) -> DicomFacts:
     called = service.ae_title or DEFAULT_CALLED_AE_TITLE
     survey = await inquiry.survey(called, tls=service.speaks_tls)
     beside = service.speaks_tls and survey.tls and survey.outcome in _SPOKEN and not inquiry.busy
@@ -88,6 +102,15 @@ async def _ask(inquiry: _Inquiry, service: Service) -> None:
     welcome = [facts for facts in (survey, plain) if facts and facts.outcome is AssociationOutcome.ACCEPTED]
     if wrong is None and welcome:
         await inquiry.wrong_called(_wrong_title(service), tls=welcome[0].tls, echo=False)
+    return survey
+
+
+async def _ask_as_known(inquiry: _Inquiry, service: Service, own: OwnCertificate) -> None:
+    """As one who has a certificate: whether the service is there, and whether its title is the declared one."""
+    called = service.ae_title or DEFAULT_CALLED_AE_TITLE
+    survey = await inquiry.as_known(AssociationPurpose.SURVEY, called, own)
+    if survey is not None and _leaves_title_open(survey, service):
+        await inquiry.as_known(AssociationPurpose.WRONG_CALLED, _wrong_title(service), own)
 
 
 class _Inquiry:
@@ -137,6 +160,12 @@ class _Inquiry:
             self._over = None
         return facts
 
+    async def as_known(self, purpose: AssociationPurpose, called: str, own: OwnCertificate) -> DicomFacts | None:
+        """An association inside TLS with our own certificate; None where it is not asked."""
+        if self._over or self._spared or not self.left:
+            return None
+        return (await self._associate(purpose, called, tls=True, echo=True, own=own)).facts
+
     @property
     def _spared(self) -> str | None:
         return "the service is busy" if self.busy else None
@@ -158,9 +187,11 @@ class _Inquiry:
         self._came_back = True
         return (await self._associate(facts.purpose, facts.called_ae_title, tls=facts.tls, echo=echo)).facts
 
-    async def _associate(self, purpose: AssociationPurpose, called: str, *, tls: bool, echo: bool) -> Association:
+    async def _associate(
+        self, purpose: AssociationPurpose, called: str, *, tls: bool, echo: bool, own: OwnCertificate | None = None
+    ) -> Association:
         self.left -= 1
-        question = Question(purpose, called, self._calling, tls, self._server_name, echo)
+        question = Question(purpose, called, self._calling, tls, self._server_name, echo, own)
         association = await associate(self._talk, question)
         facts = association.facts
         self._talk.record(facts)

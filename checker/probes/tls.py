@@ -1,45 +1,43 @@
-"""TLS: which versions a port accepts and what it makes of bad offers, asked by hellos that are left at once.
+"""TLS: which versions a port accepts and what it makes of bad offers, by hellos that are left, and one handshake.
 
-The newest version is asked first: its answer costs a server least and names what the server likes best, and an old
-server shows with the same answer how far it goes, which saves it the hellos in between. The version that it stops at is
-asked once more, for no hello of TLS 1.3 may offer a compression. Then come the offers (`checker.probes.tls_offers`),
-TLS 1.2 with its rarer suites where it may have been refused for want of them, one whole handshake
-(`checker.probes.tls_handshake`), and SSLv2 at the very end: its hello is the only one that no ordinary client sends, so
+First come the versions and the offers (`checker.probes.tls_survey`), then one whole handshake
+(`checker.probes.tls_handshake`), then what is shown to a client that sends no name where one was sent
+(`checker.probes.tls_default`), and SSLv2 at the very end: its hello is the only one that no ordinary client sends, so
 whatever stands between may drop it, and what silence puts an end to has all been asked then.
 
-At full depth everything that it accepts is asked for after the handshake (`checker.probes.tls_full`). Then only those
-offers are made that do not follow from what it accepts.
+At full depth everything that it accepts is asked for after the versions (`checker.probes.tls_full`), with the handshake
+in between, for what shows in it saves hellos. Then only those offers are made that do not follow from what it accepts.
 
-Nothing further is asked once the port speaks something else, falls silent, or takes no more connections. What the
-answers prove is for `checker.codecs.tls_versions` and `checker.codecs.tls_policy` to say.
+Nothing further is asked once the port speaks something else, falls silent, or takes no more connections.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from checker.codecs.tls import Protocol
 from checker.codecs.tls_full import concluded_groups, concluded_suites
-from checker.codecs.tls_hello import PLAIN, Extras, Version, sni
-from checker.codecs.tls_policy import unusual_suites
-from checker.codecs.tls_versions import SSL_2, joined, read_answer, read_ssl2, refuses_offer, verdicts
+from checker.codecs.tls_hello import Version, sni
+from checker.codecs.tls_versions import verdicts
 from checker.codecs.x509 import TrustStore, certificate_facts, system_trust_store
 from checker.errors import MalformedPeerData
-from checker.model import Acceptance, CertificateFacts, Depth, OfferFacts, TlsFacts, VersionFacts
+from checker.model import CertificateFacts, DefaultHostFacts, Depth, HandshakeFacts, TlsFacts
+from checker.net.tls import OwnCertificate
 from checker.plan import TLS_FULL_CONNECTIONS
 from checker.probes.talk import Talk
-from checker.probes.tls_full import FullDepth
-from checker.probes.tls_handshake import whole_handshake
+from checker.probes.tls_default import DEFAULT_HOST_FULL_CONNECTIONS, ask_without_name
+from checker.probes.tls_full import PROTOCOLS, FullDepth
+from checker.probes.tls_handshake import Handshake, resumed_handshake, whole_handshake
 from checker.probes.tls_hellos import Hellos
-from checker.probes.tls_offers import ask_offers
+from checker.probes.tls_own import own_certificate_taken
+from checker.probes.tls_survey import Survey
 
-# Clients of TLS 1.0 to 1.2 used to offer DEFLATE, so that no server is known to choke on it; SSLv3 never knew it.
-_WITH_DEFLATE = (Version.TLS_1_0, Version.TLS_1_1, Version.TLS_1_2)
-
-_KEPT = 5  # at full depth: SSLv2, and the offers where the lists do not answer them
+# At full depth: SSLv2, what is shown without a name, and the offers where the lists do not answer them.
+_KEPT = 1 + DEFAULT_HOST_FULL_CONNECTIONS + 4
 
 
 def _utc_now() -> datetime:
@@ -55,124 +53,141 @@ async def probe_tls(
     trust: Callable[[], TrustStore | None] = system_trust_store,
     depth: Depth = Depth.POLICY,
     most: int = TLS_FULL_CONNECTIONS,
+    own: OwnCertificate | None = None,
 ) -> None:
     """Record one `TlsFacts` and, where TLS was spoken, one `HandshakeFacts`; neither where no connection came about.
 
     `server_name` is sent as SNI where it is a host name. `names` are the host names and addresses by which clients
     reach the service: the certificate is compared with them. `now` is the wall clock by which certificates are valid,
-    `trust` gives the store that they are to lead to. Takes `checker.plan.TLS_CONNECTIONS` connections at most. At full
+    `trust` gives the store that they are to lead to; `own` is our certificate, shown to a server that was seen to
+    require one. Takes `checker.plan.TLS_CONNECTIONS` connections at most. At full
     depth it takes `most`, or as many as that where `most` is less.
     """
-    until = talk.device.connections + most - _KEPT
     hellos = Hellos(talk, sni(server_name))
-    survey = _Survey(hellos, names, now, trust)
-    await survey.ask()
-    if depth is Depth.POLICY:
-        await survey.ask_offers()
-    if not hellos.connected:
-        return
+    probe = _Probe(hellos, Survey(hellos), names, now, trust, own)
+    until = talk.device.connections + most - _KEPT
     try:
-        if hellos.understood and not hellos.lost:
-            facts = await whole_handshake(talk, hellos.server_name, names, hellos.certificates, now, trust)
-            if facts is not None:
-                talk.record(facts)
-                if depth is Depth.FULL:
-                    await survey.ask_in_full(until)
-                await survey.ask_ssl2()
-            else:
-                hellos.stopped = "the port took no further connection"
+        await probe.survey.ask_versions()
+        if depth is Depth.FULL:
+            made = await probe.ask_in_full(until)
+        else:
+            await probe.survey.ask_offers()
+            made = await probe.handshake()
+        if made is not None:
+            await probe.ask_without_name(made.facts, depth)
+            await probe.survey.ask_ssl2()
     finally:
         # What the hellos showed is kept, also where the visit is broken off meanwhile.
-        talk.record(survey.facts())
+        if hellos.connected:
+            talk.record(probe.facts())
 
 
 @dataclass(slots=True)
-class _Survey:
-    """What the hellos to one port showed of its versions, and of what was offered to it."""
+class _Probe:
+    """What is asked of one port, and what it has shown."""
 
     hellos: Hellos
+    survey: Survey
     names: tuple[str, ...]
     now: Callable[[], datetime]
     trust: Callable[[], TrustStore | None]
+    own: OwnCertificate | None
     full: FullDepth | None = None
-    known: dict[Version, VersionFacts] = field(default_factory=dict)
-    ssl2: VersionFacts | None = None
-    offers: list[OfferFacts] = field(default_factory=list)
+    default: DefaultHostFacts | None = None
 
-    async def ask(self) -> None:
-        """One hello for each version that no earlier answer has settled, the newest first."""
-        for version in sorted(Version, reverse=True):
-            if self._settled(version):
-                continue
-            extras = Extras(deflate=True) if version in _WITH_DEFLATE else PLAIN
-            answer = await self.hellos.ask(f"{version.label} hello", version, extras=extras)
-            if answer is not None:
-                self.known = joined(self.known, read_answer(*answer))
-            if self.hellos.stopped is not None:
-                break
+    async def handshake(self, *, full: bool = False) -> Handshake | None:
+        """One whole handshake of a port that was understood, and its facts; None where it came to none."""
+        hellos = self.hellos
+        if not hellos.understood or hellos.lost:
+            return None
+        made = await whole_handshake(
+            hellos.talk,
+            hellos.server_name,
+            self.names,
+            hellos.certificates,
+            self.now,
+            self.trust,
+            group=self.full.group_alone() if self.full is not None else None,
+            alpn=PROTOCOLS if full else (),
+            thorough=full,
+        )
+        if made is None:
+            hellos.stopped = "the port took no further connection"
+            return None
+        facts = made.facts
+        try:
+            if self.own is not None and facts.client_certificate == "required":
+                taken = await own_certificate_taken(hellos.talk, hellos.server_name, self.own)
+                facts = replace(facts, own_certificate=taken)
+        finally:
+            hellos.talk.record(facts)
+        return made
 
-    async def ask_offers(self, settled: Collection[Version] = ()) -> None:
-        """The offers to the versions that are accepted, but for those of which they are settled."""
-        newest = self.known.get(Version.TLS_1_2)
-        prime_known = newest is not None and newest.prime_bits is not None
-        accepted = [version for version in self._accepted() if version not in settled]
-        await ask_offers(self.hellos, accepted, prime_known=prime_known, found=self.offers)
-        if accepted and newest is not None and refuses_offer(newest):
-            await self._ask_unusual()
+    async def ask_without_name(self, named: HandshakeFacts, depth: Depth) -> None:
+        """What the port shows to a client that sends no name, where it was asked by one."""
+        known = {named.certificate.sha256} if named.certificate is not None else set()
+        if self.full is not None:
+            known |= {sha256(leaf).hexdigest() for leaf in self.full.chains}
+        self.default = await ask_without_name(
+            self.hellos,
+            self.survey.accepted(),
+            depth=depth,
+            known=known,
+            names=self.names,
+            now=self.now,
+            trust=self.trust,
+        )
 
-    async def _ask_unusual(self) -> None:
-        """TLS 1.2 once more where a refusal may mean the suites, for one hello does not hold them all."""
-        version = Version.TLS_1_2
-        facts = VersionFacts(version.label, Acceptance.INCONCLUSIVE, reason="its rarer suites were not asked for")
-        if self.hellos.stopped is None:
-            answer = await self.hellos.ask(
-                f"rarer suites at {version.label}", version, suites=unusual_suites(), extras=Extras(deflate=True)
-            )
-            if answer is not None:
-                found = read_answer(*answer)
-                facts = found.pop(version, facts)
-                self.known.update(
-                    (lower, one)
-                    for lower, one in found.items()
-                    if one.acceptance is Acceptance.ACCEPTED and self.known[lower].acceptance is not one.acceptance
-                )
-        self.known[version] = facts
+    async def ask_in_full(self, until: int) -> Handshake | None:
+        """Everything that is accepted, until the device has had so many connections; then what is not known by that.
 
-    async def ask_in_full(self, until: int) -> None:
-        """Everything that is accepted, until the device has had so many connections; then what is not known by that."""
+        The handshake that was made meanwhile; None where it came to none, and nothing more is asked then.
+        """
         self.full = full = FullDepth(self.hellos, until)
-        await full.ask(self.known)
+        full.begin(self.survey.known, self.survey.chosen, self.survey.signatures)
+        await full.ask_newest()
+        made = await self.handshake(full=True)
+        if made is None:
+            return None
+        if made.facts.completed:
+            full.accepted_once_more()
+        await full.ask_rest(made.facts.groups)
+        if made.session is not None and full.may_ask():
+            resumed = await resumed_handshake(self.hellos.talk, self.hellos.server_name, made.session)
+            if resumed is not None:
+                full.accepted_once_more()
+                full.features = replace(full.features, resumption=resumed)
+        await full.confirm()
+        await self._ask_what_is_open(full)
+        return made
+
+    async def _ask_what_is_open(self, full: FullDepth) -> None:
+        """The offers of policy depth that the lists do not answer."""
+        survey = self.survey
         settled: set[Version] = set()
-        for version in self._accepted():
-            facts = full.told(version, self.known[version])
+        for version in survey.accepted():
+            facts = full.told(version, survey.known[version])
             if version is not Version.TLS_1_3 and facts.complete:
-                self.offers += concluded_suites(version, facts, full.primes.get(version, {}))
+                survey.offers += concluded_suites(version, facts, full.primes.get(version, {}))
                 settled.add(version)
-        for groups in full.groups:
+        for groups in full.groups():
             if groups.version == Version.TLS_1_3.label and (offer := concluded_groups(groups)) is not None:
-                self.offers.append(offer)
+                survey.offers.append(offer)
                 settled.add(Version.TLS_1_3)
-        older = [version for version in self._accepted() if version is not Version.TLS_1_3]
+        older = [version for version in survey.accepted() if version is not Version.TLS_1_3]
         if older and max(older) in settled:
             settled.update(older)  # for the offers are made to the highest alone
-        await self.ask_offers(settled)
-
-    async def ask_ssl2(self) -> None:
-        """One hello of SSLv2, of a port that has spoken TLS."""
-        if self.hellos.stopped is None:
-            answer = await self.hellos.ask_ssl2(f"{SSL_2} hello")
-            if answer is not None:
-                self.ssl2 = read_ssl2(*answer)
+        await survey.ask_offers(settled)
 
     def facts(self) -> TlsFacts:
         """All that the hellos showed."""
-        hellos, full = self.hellos, self.full
-        known = self.known
+        hellos, full, survey = self.hellos, self.full, self.survey
+        known = survey.known
         if full is not None:
             known = {version: full.told(version, facts) for version, facts in known.items()}
         return TlsFacts(
-            versions=verdicts(known, f"not asked: {hellos.stopped or 'the visit had ended'}", self.ssl2),
-            offers=tuple(self.offers),
+            versions=verdicts(known, f"not asked: {hellos.stopped or 'the visit had ended'}", survey.ssl2),
+            offers=tuple(survey.offers),
             plaintext_dicom=Protocol.DICOM in hellos.spoken,
             plaintext_http=Protocol.HTTP in hellos.spoken,
             answered=hellos.answered,
@@ -180,13 +195,12 @@ class _Survey:
             server_name=hellos.server_name,
             detail=hellos.stopped,
             depth=Depth.POLICY if full is None else Depth.FULL,
-            groups=() if full is None else tuple(full.groups),
+            groups=() if full is None else full.groups(),
+            signatures=None if full is None else full.signatures(),
             features=None if full is None else full.features,
             certificates=() if full is None else self._certificates(full),
+            default_host=self.default,
         )
-
-    def _accepted(self) -> list[Version]:
-        return [version for version, facts in self.known.items() if facts.acceptance is Acceptance.ACCEPTED]
 
     def _certificates(self, full: FullDepth) -> tuple[CertificateFacts, ...]:
         found = []
@@ -195,10 +209,3 @@ class _Survey:
             with suppress(MalformedPeerData):
                 found.append(certificate_facts(chain, names=self.names, at=self.now(), store=self.trust()))
         return tuple(facts for facts in found if facts is not None)
-
-    def _settled(self, version: Version) -> bool:
-        facts = self.known.get(version)
-        if facts is None:
-            return False
-        open_question = version in _WITH_DEFLATE and facts.compression is None
-        return facts.acceptance is not Acceptance.ACCEPTED or not open_question

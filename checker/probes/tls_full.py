@@ -1,9 +1,9 @@
-"""TLS at full depth: every suite and group that a server accepts, their order, its certificates and options.
+"""TLS at full depth: every suite, group and signature scheme that a server accepts, its certificates and options.
 
-Each hello offers what is left; what was chosen is removed, until a refusal. Everything is asked of a server that has
-just shown that it answers, one connection after the other, and a refusal is believed once the server has accepted
-again what it accepted before. A server that does not is weary, and nothing further is asked of it. Nor is anything
-beyond the connections that the caller allows; a list is then as long as it got, and says why it is not complete.
+What to ask next is for `checker.codecs.tls_listing` to say; here it is asked, one connection after the other, of a
+server that has just shown that it answers. A refusal is believed once the server has accepted something after it. A
+server that does not is weary, and nothing further is asked of it. Nor is anything beyond the connections that the
+caller allows; a list is then as long as it got, and says why it is not complete.
 """
 
 from __future__ import annotations
@@ -12,18 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from checker.codecs.tls import Flight
 from checker.codecs.tls_choice import Choice, read_choice
-from checker.codecs.tls_full import (
-    every_group,
-    families,
-    is_cbc,
-    order_of,
-    portions,
-    suites_for_curves,
-    turned_round,
-)
+from checker.codecs.tls_full import is_cbc
 from checker.codecs.tls_hello import ClientHello, Extras, Version
+from checker.codecs.tls_listing import WEARY, Answer, Listing, Part, Question, Walk, newest_groups, newest_suites, older
 from checker.codecs.tls_versions import prime_bits
-from checker.model import Acceptance, GroupFacts, TlsFeatures, VersionFacts
+from checker.model import Acceptance, GroupFacts, SignatureFacts, TlsFeatures, VersionFacts
 from checker.probes.tls_hellos import Hellos
 
 PROTOCOLS = ("dicom", "h2", "http/1.1")
@@ -34,18 +27,9 @@ _NEWEST = Extras(versions=(Version.TLS_1_3,))
 _OLDER = Extras(encrypt_then_mac=True, status_request=True, session_ticket=True)
 _MOST_CERTIFICATES = 8
 _INAPPROPRIATE_FALLBACK = 86  # RFC 7507 section 3
-_WEARY = "the port did not accept again what it had accepted before"
-
-_Asked = tuple[ClientHello, Choice, Flight]
-
-
-@dataclass(slots=True)
-class _Suites:
-    """What is known of the suites of one version; `doubt` is why others may be accepted as well."""
-
-    accepted: list[int]
-    doubt: str | None = "not asked"
-    server_order: bool | None = None
+_NO_SUITE = "the port accepts the version and refused every suite of it"
+# The groups that `ssl` can offer alone: P-256, P-384, P-521.
+_ALONE = {0x0017: "prime256v1", 0x0018: "secp384r1", 0x0019: "secp521r1"}
 
 
 @dataclass(slots=True)
@@ -59,194 +43,198 @@ class FullDepth:
     hellos: Hellos
     until: int
     ended: str | None = None
-    suites: dict[Version, _Suites] = field(default_factory=dict)
-    groups: list[GroupFacts] = field(default_factory=list)
+    listings: dict[Version, Listing] = field(default_factory=dict)
     primes: dict[Version, dict[int, int]] = field(default_factory=dict)
     chains: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     features: TlsFeatures = field(default_factory=TlsFeatures)
+    _asked: int = 0  # hellos so far
+    _believed: int = 0  # the last of them that was accepted: refusals before it are believed
+    _closed: dict[int, int] = field(default_factory=dict)  # when the last question of a list was asked, by the list
 
-    async def ask(self, known: dict[Version, VersionFacts]) -> None:
-        """Everything, of a server of which these versions are known; those that it accepts are gone through."""
-        accepted = sorted((v for v, facts in known.items() if facts.acceptance is Acceptance.ACCEPTED), reverse=True)
-        for version in accepted:
-            first = known[version].cipher_suite
+    def begin(
+        self, known: dict[Version, VersionFacts], hellos: dict[Version, ClientHello], signatures: dict[Version, int]
+    ) -> None:
+        """Start from the versions that are known, the hellos to which they were chosen, and how that was signed."""
+        for version in sorted(known, reverse=True):
+            facts = known[version]
+            if facts.acceptance is not Acceptance.ACCEPTED:
+                continue
+            listing = self.listings[version] = Listing(version)
+            hello = hellos.get(version)
             # What SSLv3 chose in answer to a newer hello it may not choose without that one's extensions.
-            self.suites[version] = _Suites([] if first is None or version is Version.SSL_3 else [first])
-        for version in accepted:
-            await self._list_suites(version)
-            found, first = self.suites[version].accepted, known[version].cipher_suite
-            if first is not None and first not in found:
-                found.append(first)
-        if Version.TLS_1_3 in accepted:
-            await self._list_groups(Version.TLS_1_3, None, alone=True)
-        older = [version for version in accepted if version is not Version.TLS_1_3]
-        for version in older[:1]:
-            suites, alone = suites_for_curves(self.suites[version].accepted)
-            if suites and version is not Version.SSL_3:  # which has no extensions to name them in
-                await self._list_groups(version, suites, alone=alone)
-            await self._ask_alpn(version)
-        if len(accepted) > 1:
-            await self._ask_fallback(accepted[1])
+            if facts.cipher_suite is None or (version is Version.SSL_3 and hello is not None and hello.groups):
+                continue
+            choice = Choice(Acceptance.ACCEPTED, version, facts.cipher_suite, group=facts.group)
+            answer = Answer(choice, () if hello is None else hello.suites, signatures.get(version))
+            listing.note(answer, everything=hello is not None)
 
-    def told(self, version: Version, facts: VersionFacts) -> VersionFacts:
-        """The facts of a version with what is known of its suites."""
-        found = self.suites.get(version)
-        if found is None:
-            return facts
-        return replace(
-            facts,
-            suites=tuple(found.accepted),
-            complete=found.doubt is None,
-            incomplete=found.doubt,
-            server_order=found.server_order,
-        )
+    async def ask_newest(self) -> None:
+        """The suites of TLS 1.3, and some of its groups."""
+        listing = self.listings.get(Version.TLS_1_3)
+        if listing is not None:
+            await self._walk(listing, newest_suites(listing))
+            self._close(listing.suites)
 
-    async def _ask(
-        self,
-        purpose: str,
-        version: Version,
-        *,
-        suites: tuple[int, ...] | None = None,
-        groups: tuple[int, ...] | None = None,
-        extras: Extras | None = None,
-    ) -> _Asked | None:
-        """One hello; None where it may not be sent or no connection came about, and `ended` then says why."""
+    def group_alone(self) -> str | None:
+        """A group to be offered alone in a whole handshake of TLS 1.3, so that a server may name the others there.
+
+        Servers do where they would rather have had another group (RFC 8446 section 4.2.7). None where none is known
+        that serves.
+        """
+        listing = self.listings.get(Version.TLS_1_3)
+        if listing is None or listing.weary:
+            return None
+        return next((_ALONE[code] for code in listing.groups.found[1:] if code in _ALONE), None)
+
+    async def ask_rest(self, named: tuple[int, ...]) -> None:
+        """All else. `named` are the groups of TLS 1.3 that the server itself has named."""
+        newest = self.listings.get(Version.TLS_1_3)
+        if newest is not None:
+            await self._walk(newest, newest_groups(newest, named))
+            self._close(newest.groups)
+        versions = [version for version in self.listings if version is not Version.TLS_1_3]
+        for version in versions:
+            listing = self.listings[version]
+            whole = version is versions[0]
+            ordered = any(other.shows_order for other in self.listings.values())
+            fields = self.listings[versions[0]].wants_fields
+            walk = older(listing, whole=whole, ordered=ordered, fields=fields, told=named)
+            await self._walk(listing, walk)
+            self._close(listing.suites, listing.groups, listing.signatures)
+        if len(self.listings) > 1:
+            await self._ask_fallback(tuple(self.listings)[1])
+
+    def may_ask(self) -> bool:
+        """Whether one more connection may be had; `ended` says why not."""
         if self.ended is None:
             self.ended = self.hellos.stopped
         if self.ended is None and self.hellos.talk.device.connections >= self.until:
             self.ended = "the connections that were to be had for it are spent"
-        if self.ended is not None:
+        return self.ended is None
+
+    def accepted_once_more(self) -> None:
+        """The server has completed a handshake: what it refused before that is believed."""
+        self._believed = self._asked
+
+    async def confirm(self) -> None:
+        """See that the server accepts what it has accepted, where it has accepted nothing since it last refused."""
+        listing = next((listing for listing in self.listings.values() if listing.suites.found), None)
+        if listing is None or all(at <= self._believed for at in self._closed.values()):
+            return
+        answer = await self._ask(listing.version, Question("known suites", tuple(listing.suites.found)))
+        if answer is not None and answer.choice.acceptance is not Acceptance.ACCEPTED:
+            self._weary()
+
+    def told(self, version: Version, facts: VersionFacts) -> VersionFacts:
+        """The facts of a version with what is known of its suites."""
+        listing = self.listings.get(version)
+        if listing is None:
+            return facts
+        doubt = self._doubt(listing.suites)
+        if not listing.suites.found and listing.suites.asked:  # it cannot speak the version with none
+            doubt = _NO_SUITE
+        suites = listing.suites.found or ([] if facts.cipher_suite is None else [facts.cipher_suite])
+        return replace(
+            facts, suites=tuple(suites), complete=doubt is None, incomplete=doubt, server_order=self._order(listing)
+        )
+
+    def groups(self) -> tuple[GroupFacts, ...]:
+        """The lists of groups, the newest version first."""
+        return tuple(
+            GroupFacts(listing.version.label, tuple(part.found), (doubt := self._doubt(part)) is None, doubt)
+            for listing in self._whole()
+            if (part := listing.groups).found
+        )
+
+    def signatures(self) -> SignatureFacts | None:
+        """The signature schemes of TLS 1.2; None where none was seen."""
+        listing = self.listings.get(Version.TLS_1_2)
+        if listing is None or not listing.signatures.found:
             return None
-        if extras is None:
-            extras = _NEWEST if version is Version.TLS_1_3 else _OLDER
+        doubt = self._doubt(listing.signatures)
+        return SignatureFacts(listing.version.label, tuple(listing.signatures.found), doubt is None, doubt)
+
+    def _order(self, listing: Listing) -> bool | None:
+        """Whether a version goes by the server's order, as far as that shows.
+
+        The whole order is asked of one version; of another that has only ever chosen what came first in our own, it is
+        taken to be the same.
+        """
+        if listing.server_order is None and listing.shows_order:
+            return True
+        asked = any(other.server_order is False for other in self.listings.values())
+        return False if listing.server_order is None and asked and listing.follows else listing.server_order
+
+    def _whole(self) -> list[Listing]:
+        """The versions that are asked for more than suites: TLS 1.3, and the newest of the others."""
+        older = [listing for version, listing in self.listings.items() if version is not Version.TLS_1_3]
+        return [listing for listing in self.listings.values() if listing not in older[1:]]
+
+    def _doubt(self, part: Part) -> str | None:
+        """Why a list may lack something; None where it is complete."""
+        doubts = list(part.doubts)
+        if not part.asked:
+            doubts.append(self.ended or "not asked")
+        elif self._closed.get(id(part), 0) > self._believed:
+            doubts.append(self.ended or WEARY)
+        return "; ".join(dict.fromkeys(doubts)) or None
+
+    def _close(self, *parts: Part) -> None:
+        for part in parts:
+            if part.asked:
+                self._closed[id(part)] = self._asked
+
+    async def _walk(self, listing: Listing, walk: Walk) -> None:
+        """Ask what a walk wants to know, as long as there is leave to."""
+        try:
+            question = next(walk)
+            while (answer := await self._ask(listing.version, question)) is not None:
+                question = walk.send(answer)
+        except StopIteration:
+            if listing.weary:
+                self._weary()
+        else:
+            walk.close()
+
+    async def _ask(self, version: Version, question: Question) -> Answer | None:
+        """One hello; None where it may not be sent or no connection came about, and `ended` then says why."""
+        base = _NEWEST if version is Version.TLS_1_3 else _OLDER
+        extras = base if question.chacha20_last else replace(base, chacha20_last=False)
+        asked = await self._send(version, question, extras)
+        if asked is None:
+            return None
+        hello, choice, flight = asked
+        exchange = flight.key_exchange
+        return Answer(choice, hello.suites, None if exchange is None else exchange.signature)
+
+    async def _send(
+        self, version: Version, question: Question, extras: Extras
+    ) -> tuple[ClientHello, Choice, Flight] | None:
+        if not self.may_ask():
+            return None
         answer = await self.hellos.ask(
-            f"{purpose} of {version.label}", version, suites=suites, groups=groups, extras=extras
+            f"{question.purpose} of {version.label}",
+            version,
+            suites=question.suites or None,
+            groups=question.groups,
+            signatures=question.signatures,
+            extras=extras,
         )
         if answer is None:
             self.ended = self.hellos.stopped
             return None
         hello, flight, end = answer
         choice = read_choice(hello, flight, end)
-        if choice.acceptance is Acceptance.ACCEPTED and choice.version is version:
-            self._note(version, choice, flight, extras)
+        self._asked += 1
+        if choice.acceptance is Acceptance.ACCEPTED:
+            self._believed = self._asked
+            if choice.version is version:
+                self._note(version, choice, flight, extras)
         return hello, choice, flight
-
-    # ---------------------------------------------------------------------------------------------------- suites
-
-    async def _list_suites(self, version: Version) -> None:
-        found = self.suites[version]
-        doubts: list[str] = []
-        for portion in portions(version):
-            rest = tuple(code for code in portion if code not in found.accepted)
-            await self._exhaust(version, rest, doubts, apart=True)
-        if await self._again(version, doubts):
-            if not found.accepted:  # it cannot speak the version with none
-                doubts.append("the port accepts the version and refused every suite of it")
-            found.doubt = "; ".join(dict.fromkeys(doubts)) or None
-        else:
-            found.doubt = self.ended
-
-    async def _exhaust(self, version: Version, rest: tuple[int, ...], doubts: list[str], *, apart: bool) -> None:
-        """Offer what is left, and remove what was chosen, until it is refused.
-
-        What ends in anything else is offered once more, each kind of key exchange by itself, if it is still to be taken
-        `apart`: the server may have failed over the one that it likes best, and have more behind it.
-        """
-        found = self.suites[version].accepted
-        while rest:
-            asked = await self._ask("suites", version, suites=rest)
-            if asked is None:
-                return
-            _hello, choice, _flight = asked
-            if choice.acceptance is Acceptance.REFUSED:
-                return
-            if choice.version is version and choice.suite is not None:
-                found.append(choice.suite)
-                rest = tuple(code for code in rest if code != choice.suite)
-                continue
-            if not await self._again(version, doubts):
-                return
-            kinds = families(rest)
-            if apart and len(kinds) > 1:
-                for family in kinds:
-                    await self._exhaust(version, family, doubts, apart=False)
-            else:
-                doubts.append(_why(choice))
-            return
-
-    async def _again(self, version: Version, doubts: list[str]) -> bool:
-        """Whether the server still accepts what it has accepted; it also shows whose order counts."""
-        found = self.suites[version]
-        offered, chacha20_last = turned_round(found.accepted)
-        extras = replace(_NEWEST if version is Version.TLS_1_3 else _OLDER, chacha20_last=chacha20_last)
-        asked = await self._ask("order of suites", version, suites=offered or None, extras=extras)
-        if asked is None:
-            return False
-        hello, choice, _flight = asked
-        if choice.acceptance is not Acceptance.ACCEPTED:
-            self._weary()
-            return False
-        if choice.version is not version:
-            doubts.append(_why(choice))
-            return True
-        found.server_order = order_of(tuple(found.accepted), hello.suites, choice.suite)
-        return True
-
-    # ---------------------------------------------------------------------------------------------------- groups
-
-    async def _list_groups(self, version: Version, suites: tuple[int, ...] | None, *, alone: bool) -> None:
-        """`alone`: nothing but the groups can be what the server refuses."""
-        facts = await self._exhaust_groups(version, suites)
-        if facts.incomplete is None:
-            chosen = tuple(reversed(facts.groups))
-            asked = await self._ask("order of groups", version, suites=suites, groups=chosen or None)
-            if asked is None:
-                facts = replace(facts, incomplete=self.ended)
-            elif asked[1].acceptance is not Acceptance.ACCEPTED or asked[1].version is not version:
-                self._weary()
-                facts = replace(facts, incomplete=_WEARY)
-            else:
-                order = order_of(facts.groups, chosen, asked[1].group)
-                doubt = None if alone else "the certificate is for one curve, and others were not accepted without it"
-                facts = replace(facts, server_order=order, incomplete=doubt)
-        self.groups.append(replace(facts, complete=facts.incomplete is None))
-
-    async def _exhaust_groups(self, version: Version, suites: tuple[int, ...] | None) -> GroupFacts:
-        found: list[int] = []
-        rest = every_group(version)
-        doubt = None
-        while rest:
-            asked = await self._ask("groups", version, suites=suites, groups=rest)
-            if asked is None:
-                doubt = self.ended
-                break
-            _hello, choice, _flight = asked
-            if choice.acceptance is Acceptance.REFUSED and found:
-                break
-            if choice.version is not version or choice.group is None or choice.stray_group:
-                doubt = _why(choice) if not choice.stray_group else "the server chose a group that was not offered"
-                await self._again(version, [])
-                break
-            found.append(choice.group)
-            rest = tuple(code for code in rest if code != choice.group)
-        return GroupFacts(version.label, tuple(found), incomplete=doubt)
-
-    # ---------------------------------------------------------------------------------------------------- besides
-
-    async def _ask_alpn(self, version: Version) -> None:
-        if version is Version.SSL_3:
-            return
-        asked = await self._ask("protocol", version, extras=replace(_OLDER, alpn=PROTOCOLS))
-        if asked is None or asked[1].server_hello is None or asked[1].acceptance is not Acceptance.ACCEPTED:
-            return
-        answer = asked[1].server_hello
-        chosen = answer.alpn
-        if chosen is None or chosen in PROTOCOLS:
-            self.features = replace(self.features, alpn=chosen, alpn_offered=PROTOCOLS)
 
     async def _ask_fallback(self, version: Version) -> None:
         """A hello of less than the server speaks, which says that its client knows of more."""
-        asked = await self._ask("fallback", version, extras=Extras(fallback=True))
+        asked = await self._send(version, Question("fallback", ()), Extras(fallback=True))
         if asked is None:
             return
         choice = asked[1]
@@ -276,15 +264,9 @@ class FullDepth:
 
     def _weary(self) -> None:
         # Whoever refuses what it accepted says nothing by its refusals, so that no offer on purpose may follow either.
-        self.ended = self.hellos.stopped = self.hellos.stopped or _WEARY
+        self.ended = self.hellos.stopped = self.hellos.stopped or WEARY
 
 
 def _once(before: bool | None, seen: bool | None) -> bool | None:
     """What was done once is done."""
     return seen if before is None else before or bool(seen)
-
-
-def _why(choice: Choice) -> str:
-    if choice.reason is not None:
-        return choice.reason
-    return "the server chose a lower version" if choice.version is not None else "the answer shows no choice"

@@ -1,26 +1,37 @@
-"""One whole TLS handshake with a port, left cleanly: the certificate, and what is done about one of ours.
+"""One whole TLS handshake with a port, left cleanly: what shows only inside it, and what is done about one of ours.
 
-A certificate is described, never trusted. Nothing is sent inside the session.
+That is the certificate, what the server says once it is encrypted, and what it gives to resume the session with. A
+certificate is described, never trusted. Nothing is sent inside the session, nor before it is there (no early data).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from checker.catalog.cipher_suites import suite_name
+from checker.codecs.tls_alerts import alert_name
 from checker.codecs.x509 import TrustStore, certificate_facts
 from checker.errors import MalformedPeerData
 from checker.model import CertificateFacts, End, HandshakeFacts, PortFacts
 from checker.net.gateway import Limits
-from checker.net.tls import TlsFailure, TlsStream
+from checker.net.tls import TlsFailure, TlsSession, TlsStream
 from checker.probes.talk import Talk
 from checker.probes.tls_hellos import FLIGHT_BYTES
 
 _HANDSHAKE = Limits(connect_s=4.0, conversation_s=6.0, max_bytes=FLIGHT_BYTES)
 # TLS 1.3: how long a server that asked for a certificate has to refuse us, or to show by a ticket that it does not.
 _SETTLE_S = 1.0
+# How long another has for its first ticket. It is on its way as soon as our Finished is there, so that none came says
+# something only where the way there and back takes much less.
+_TICKET_S = 0.3
+_NEAR_MS = 100.0
+
+_NO_APPLICATION_PROTOCOL = 120  # RFC 7301 section 3.2
+# What servers answer to a hello without a group that they have: RFC 8446 section 4.1.1, and as others take it.
+_NO_COMMON_GROUP = (40, 47, 71)  # handshake_failure, illegal_parameter, insufficient_security
 
 _LABELS = {"SSLv3": "SSLv3", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 _ENDS = {
@@ -31,6 +42,40 @@ _ENDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a whole handshake showed, and what resumes its session: None where nothing does or it was not looked for."""
+
+    facts: HandshakeFacts
+    session: TlsSession | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """One handshake, whether it came to its end or not; `quiet`: a ticket was waited for in vain."""
+
+    stream: TlsStream
+    chain: tuple[bytes, ...]
+    failure: TlsFailure | None
+    refusal: TlsFailure | None
+    quiet: bool
+    session: TlsSession | None
+
+    @property
+    def trouble(self) -> TlsFailure | None:
+        return self.failure or self.refusal
+
+    @property
+    def alert(self) -> int | None:
+        return self.failure.alert if self.failure is not None else None
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the server ended it before it showed a certificate: what was offered may be the reason."""
+        left = self.failure is not None and (self.alert is not None or self.failure.end in (End.CLOSED, End.RESET))
+        return left and not self.chain
+
+
 async def whole_handshake(
     talk: Talk,
     server_name: str | None,
@@ -38,39 +83,106 @@ async def whole_handshake(
     seen: tuple[bytes, ...],
     now: Callable[[], datetime],
     trust: Callable[[], TrustStore | None],
-) -> HandshakeFacts | None:
+    *,
+    group: str | None = None,
+    alpn: tuple[str, ...] = (),
+    thorough: bool = False,
+) -> Handshake | None:
     """One handshake to its end; None where no connection came about.
 
     `seen` are the certificates that a hello showed, for where it fails before any come; for the others see `probe_tls`.
+
+    `group` is the only named group that is offered, one of `checker.net.tls_context.GROUPS`: an OpenSSL server names
+    all of its own where it is not the one that it likes best. `alpn` are the protocols that are offered. A server that
+    turns the handshake away is asked once more without what it may have refused it for: ALPN after the alert
+    no_application_protocol, the group after one of those that mean it, or both. So it takes a connection more for each
+    of the two at most, and none for a handshake that offers neither.
+
+    `thorough` waits for the first ticket of TLS 1.3, for 0.3 s at most, and keeps what `resumed_handshake` needs.
     """
-    made = await talk.connect("TLS handshake", _HANDSHAKE)
-    if isinstance(made, PortFacts):
+    purpose, offered, alpn_refused = "TLS handshake", alpn, False
+    while True:
+        made = await _make(talk, purpose, server_name, group=group, alpn=offered, thorough=thorough)
+        if made is None:
+            return None
+        if not made.turned_away or not (group or offered):
+            break
+        if offered and made.alert == _NO_APPLICATION_PROTOCOL:
+            offered, alpn_refused, purpose = (), True, "TLS handshake without ALPN"
+        elif group and made.alert in _NO_COMMON_GROUP:
+            group, purpose = None, "TLS handshake over any group"
+        else:
+            group, offered, purpose = None, (), "TLS handshake as any client makes it"
+    stream, trouble = made.stream, made.trouble
+    suite = stream.cipher_suite
+    certificate, unreadable = _describe(made.chain or (seen if trouble is not None else ()), names, now(), trust())
+    details = [_describe_failure(trouble) if trouble is not None else None, unreadable]
+    facts = HandshakeFacts(
+        completed=trouble is None,
+        version=_LABELS.get(stream.version or ""),
+        cipher_suite_name=(suite_name(suite) if suite is not None else None) or stream.cipher_suite_name,
+        certificate=certificate,
+        client_certificate=_client_certificate(stream, made.failure, made.refusal),
+        detail="; ".join(detail for detail in details if detail is not None) or None,
+        alpn=stream.alpn,
+        alpn_offered=alpn if alpn_refused or (offered and made.failure is None) else (),
+        alpn_refused=alpn_refused,
+        groups=stream.supported_groups,
+        ticket=_ticket(made),
+        early_data=stream.early_data,
+    )
+    return Handshake(facts, made.session)
+
+
+async def resumed_handshake(talk: Talk, server_name: str | None, earlier: TlsSession | None) -> bool | None:
+    """Whether a server resumes an earlier session (`Handshake.session`) when it is offered: one more connection.
+
+    Nothing is sent inside it. False where it made a new session instead, as one may that keeps its sessions on another
+    machine. None where that did not show: there was no session to offer, for which no connection is made; or no
+    connection came about, or no session.
+    """
+    if earlier is None:
         return None
-    stream = TlsStream(made, server_name=server_name)
+    made = await _make(talk, "TLS handshake that resumes a session", server_name, session=earlier)
+    return made.stream.session_reused if made is not None and made.trouble is None else None
+
+
+async def _make(
+    talk: Talk,
+    purpose: str,
+    server_name: str | None,
+    *,
+    group: str | None = None,
+    alpn: tuple[str, ...] = (),
+    session: TlsSession | None = None,
+    thorough: bool = False,
+) -> _Made | None:
+    """One connection with one handshake; None where no connection came about."""
+    connection = await talk.connect(purpose, _HANDSHAKE)
+    if isinstance(connection, PortFacts):
+        return None
+    refusal, quiet, kept = None, False, None
     try:
+        stream = TlsStream(connection, server_name=server_name, group=group, alpn=alpn, session=session)
         failure = await stream.handshake()
-        refusal = await stream.settle(_SETTLE_S) if failure is None and _may_still_refuse(stream) else None
+        if failure is None and _may_still_refuse(stream):
+            refusal = await stream.settle(_SETTLE_S)
+            quiet = refusal is None
+        elif failure is None and thorough and stream.version == "TLSv1.3":
+            # A server that asked for nothing has nothing more to refuse: one that leaves now has its own reasons.
+            quiet = await stream.settle(_TICKET_S) is None
         chain = stream.chain()
-        suite = stream.cipher_suite
-        version = _LABELS.get(stream.version or "")
+        if thorough and failure is None and refusal is None:
+            kept = stream.session
         await stream.close()
     finally:
-        stream.abandon()
+        connection.abandon()
     if failure is not None and failure.end is End.TIMEOUT:
         talk.fell_silent(in_the_middle=True)
     else:
         talk.answered()
-    trouble = failure or refusal
-    certificate, unreadable = _describe(chain or (seen if trouble is not None else ()), names, now(), trust())
-    details = [_describe_failure(trouble) if trouble is not None else None, unreadable]
-    return HandshakeFacts(
-        completed=trouble is None,
-        version=version,
-        cipher_suite_name=(suite_name(suite) if suite is not None else None) or stream.cipher_suite_name,
-        certificate=certificate,
-        client_certificate=_client_certificate(stream, failure, refusal),
-        detail="; ".join(detail for detail in details if detail is not None) or None,
-    )
+    quiet = quiet and not stream.went_on and not stream.left and connection.rtt_ms <= _NEAR_MS
+    return _Made(stream, chain, failure, refusal, quiet, kept)
 
 
 def _may_still_refuse(stream: TlsStream) -> bool:
@@ -98,6 +210,15 @@ def _client_certificate(
     return "optional" if refusal is None and stream.went_on else None
 
 
+def _ticket(made: _Made) -> bool | None:
+    """Whether the server gave a ticket of TLS 1.3; None where that does not show."""
+    if made.failure is not None or made.stream.version != "TLSv1.3" or not made.stream.can_see_requests:
+        return None
+    if made.stream.ticket_seen:
+        return True
+    return False if made.quiet else None
+
+
 def _describe(
     chain: tuple[bytes, ...], names: tuple[str, ...], at: datetime, store: TrustStore | None
 ) -> tuple[CertificateFacts | None, str | None]:
@@ -110,4 +231,6 @@ def _describe(
 def _describe_failure(failure: TlsFailure) -> str:
     if failure.reason is not None:
         return f"OpenSSL ended the handshake: {failure.reason}"
+    if failure.alert is not None:
+        return f"the handshake was not completed: the server's alert was {alert_name(failure.alert)}"
     return _ENDS[failure.end] if failure.end is not None else "the handshake was not completed"

@@ -59,6 +59,7 @@ class Hellos:
         *,
         suites: tuple[int, ...] | None = None,
         groups: tuple[int, ...] | None = None,
+        signatures: tuple[int, ...] | None = None,
         extras: Extras = PLAIN,
     ) -> tuple[ClientHello, Flight, End | None] | None:
         """One hello and what answers it; None where no connection came about, and `stopped` then says why.
@@ -75,6 +76,7 @@ class Hellos:
             server_name=self.server_name,
             suites=suites,
             groups=groups,
+            signatures=signatures,
             extras=extras,
         )
         reader = FlightReader()

@@ -7,9 +7,18 @@ everybody; and each offer once, whatever the answer: that a server wants one bro
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from checker.codecs.tls_hello import PLAIN, Extras, Version
-from checker.codecs.tls_policy import broken_suites, dhe_aead_suites, hybrid_groups, read_offer, weak_suites
+from checker.codecs.tls_offers import CURVES, FINITE_FIELDS
+from checker.codecs.tls_policy import (
+    broken_suites,
+    dhe_aead_suites,
+    dhe_cbc_suites,
+    hybrid_groups,
+    read_offer,
+    weak_suites,
+)
 from checker.model import Acceptance, OfferFacts, TlsOffer
 from checker.probes.tls_hellos import Hellos
 
@@ -28,18 +37,41 @@ async def ask_offers(
 
     Broken suites at the highest version up to TLS 1.2, weak ones at TLS 1.2, hybrid groups at TLS 1.3; where that could
     not be asked, it is said to be inconclusive. `prime_known`: the size of the prime of DHE at TLS 1.2 needs no asking.
-    Takes four connections at most.
+    Takes four connections at most, and one more of a server that wants what is broken or DHE with CBC.
     """
     old = [version for version in accepted if version is not Version.TLS_1_3]
-    if old:
-        highest = max(old)
-        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, highest, suites=broken_suites(highest)))
+    over_fields = await _ask_broken(hellos, max(old), found) if old else None
     if Version.TLS_1_2 in accepted:
         await _ask_weak(hellos, prime_known=prime_known, found=found)
+    if over_fields is not None:
+        # Last, so that it does not stand for all weak suites where the visit is broken off meanwhile.
+        found.append(over_fields)
     if Version.TLS_1_3 in accepted:
         found.append(
             await _ask(hellos, TlsOffer.HYBRID_GROUPS, Version.TLS_1_3, groups=hybrid_groups(), extras=_TLS_1_3_ALONE)
         )
+
+
+async def _ask_broken(hellos: Hellos, version: Version, found: list[OfferFacts]) -> OfferFacts | None:
+    """Broken suites, with named fields for those of DHE.
+
+    Under TLS 1.2 the same hello offers DHE with CBC, which some servers agree on only where fields are named. Where
+    one of both is chosen, the other is offered by itself. What became of DHE is returned.
+    """
+    broken = broken_suites(version)
+    fields = (*CURVES, *FINITE_FIELDS) if version is not Version.SSL_3 else None
+    if version is not Version.TLS_1_2:
+        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
+        return None
+    weak = dhe_cbc_suites()
+    both = await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=(*broken, *weak), groups=fields)
+    if both.cipher_suite in weak:
+        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
+        return replace(both, offer=TlsOffer.WEAK_SUITES, suites=weak)
+    found.append(replace(both, suites=broken))
+    if both.acceptance is Acceptance.ACCEPTED:
+        both = await _ask(hellos, TlsOffer.WEAK_SUITES, version, suites=weak, groups=fields)
+    return replace(both, offer=TlsOffer.WEAK_SUITES, suites=weak)
 
 
 async def _ask_weak(hellos: Hellos, *, prime_known: bool, found: list[OfferFacts]) -> None:
@@ -47,12 +79,10 @@ async def _ask_weak(hellos: Hellos, *, prime_known: bool, found: list[OfferFacts
     offer, version = TlsOffer.WEAK_SUITES, Version.TLS_1_2
     if not prime_known:
         first = await _ask(hellos, offer, version, suites=(*dhe_aead_suites(), *weak_suites()))
-        decided = first.acceptance is not Acceptance.INCONCLUSIVE
-        if (decided and first.cipher_suite not in dhe_aead_suites()) or hellos.stopped is not None:
+        if first.acceptance is not Acceptance.INCONCLUSIVE or hellos.stopped is not None:
             found.append(first)
-            return
-        if decided:
-            found.append(first)
+            if first.cipher_suite not in dhe_aead_suites():
+                return
         # Else DHE that is set up wrongly may have ended it, which takes nothing from the answer about the others.
     found.append(await _ask(hellos, offer, version, suites=weak_suites()))
 

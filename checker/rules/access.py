@@ -138,6 +138,8 @@ def told(facts: DicomFacts) -> Mapping[str, JsonValue]:
         "calling_ae_title": facts.calling_ae_title,
         "called_ae_title": facts.called_ae_title,
     }
+    if facts.client_certificate:
+        evidence["client_certificate"] = True
     if facts.reject is not None:
         evidence["reject"] = list(facts.reject)
         evidence["answer"] = words(facts)
@@ -165,13 +167,20 @@ def all_told(facts: Iterable[DicomFacts]) -> list[JsonValue]:
 # ------------------------------------------------------------------------------------------------ several associations
 
 
-def associations(case: Case) -> list[DicomFacts]:
+def associations(case: Case, *, as_known: bool = False) -> list[DicomFacts]:
     """The associations that were asked for, in order, without those of a mode that the port was seen not to speak.
+
+    Those with our own certificate are among them only `as_known`: one who has proved who it is, is no stranger, so that
+    neither what is served to it nor what is refused shows what strangers get.
 
     A port that answered DICOM inside TLS resets or ignores plaintext, and the other way round; such a refusal of the
     mode is no refusal of the caller and no doubt about it either.
     """
-    asked = [facts for facts in case.facts(DicomFacts) if facts.outcome is not AssociationOutcome.NOT_ASKED]
+    asked = [
+        facts
+        for facts in case.facts(DicomFacts)
+        if facts.outcome is not AssociationOutcome.NOT_ASKED and (as_known or not facts.client_certificate)
+    ]
     spoken = {facts.tls for facts in asked if _shows_mode(facts)}
     if not spoken:
         return asked

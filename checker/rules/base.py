@@ -43,7 +43,7 @@ class Case:
     For a rule about services, `service` and `address` say which, and `seen` holds the observations of just that service
     at that address; for a rule about assets both are None and `seen` holds every observation of the asset's visit.
     `asset_seen` always holds the whole visit. `sharers` maps a key of `Rule.shares` to the ids of all assets that have
-    it.
+    it. `certificate_notice_days`: so many days before its end a certificate is due, as the inventory says.
     """
 
     asset: Asset
@@ -55,6 +55,7 @@ class Case:
     seen: tuple[Observation, ...] = ()
     asset_seen: tuple[Observation, ...] = ()
     sharers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    certificate_notice_days: int = 30
 
     def facts(self, kind: type[F]) -> list[F]:
         """The facts of one kind in `seen`, in the order observed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -10,9 +11,13 @@ from checker.model import (
     Acceptance,
     Asset,
     CertificateFacts,
+    DefaultHostFacts,
+    Depth,
+    GroupFacts,
     HandshakeFacts,
     OfferFacts,
     TlsFacts,
+    TlsFeatures,
     TlsOffer,
     VersionFacts,
 )
@@ -77,7 +82,7 @@ SUITE_NAMES = {
     0xC027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
     0xC02F: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
 }
-GROUP_NAMES = {0x0013: "secp192r1", 0x001D: "x25519", 0x11EC: "X25519MLKEM768"}
+GROUP_NAMES = {0x0013: "secp192r1", 0x0017: "secp256r1", 0x001D: "x25519", 0x11EC: "X25519MLKEM768"}
 
 
 def accepted_version(
@@ -100,6 +105,53 @@ def accepted_version(
         prime_bits=prime_bits,
         compression=compression,
         secure_renegotiation=secure_renegotiation,
+    )
+
+
+def listed_version(
+    version: str = "TLS 1.2",
+    suites: Iterable[int] = (ECDHE_GCM,),
+    *,
+    complete: bool = True,
+    server_order: bool | None = True,
+    group: int | None = None,
+    secure_renegotiation: bool | None = True,
+) -> VersionFacts:
+    """A version that was accepted at full depth, with the suites in the order of the server or its client."""
+    listed = tuple(suites)
+    newest = version == "TLS 1.3"
+    return VersionFacts(
+        version,
+        Acceptance.ACCEPTED,
+        cipher_suite=listed[0],
+        group=group,
+        group_name=None if group is None else GROUP_NAMES[group],
+        compression=None if newest else False,
+        secure_renegotiation=None if newest else secure_renegotiation,
+        suites=listed,
+        complete=complete,
+        incomplete=None if complete else "the connections that it may take were used up",
+        server_order=server_order,
+    )
+
+
+def full_depth(
+    *listed: VersionFacts,
+    groups: Iterable[GroupFacts] = (),
+    extended_master_secret: bool | None = True,
+    ocsp_stapled: bool | None = None,
+    certificates: Iterable[CertificateFacts] = (),
+) -> TlsFacts:
+    """What full depth shows of a service that accepts these versions and refuses all others."""
+    accepted = {one.version for one in listed}
+    every = ("SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
+    facts = hellos(refused=[version for version in every if version not in accepted], more=listed)
+    return replace(
+        facts,
+        depth=Depth.FULL,
+        groups=tuple(groups),
+        features=TlsFeatures(extended_master_secret=extended_master_secret, ocsp_stapled=ocsp_stapled),
+        certificates=tuple(certificates),
     )
 
 
@@ -185,6 +237,26 @@ def handshake(
     )
 
 
+def without_name(
+    *offers: OfferFacts,
+    shown: CertificateFacts | None = None,
+    acceptance: Acceptance = Acceptance.ACCEPTED,
+    asked: TlsFacts | None = None,
+) -> TlsFacts:
+    """The same service, which was asked by a name, with what it showed to a client that sent none."""
+    accepted = acceptance is Acceptance.ACCEPTED
+    default = DefaultHostFacts(
+        acceptance,
+        version="TLS 1.2" if accepted else None,
+        cipher_suite=ECDHE_GCM if accepted else None,
+        cipher_suite_name=SUITE_NAMES[ECDHE_GCM] if accepted else None,
+        reason=None if accepted else "no answer in time",
+        certificate=shown,
+        offers=offers,
+    )
+    return replace(asked or modern(BROKEN_REFUSED, WEAK_REFUSED), server_name=HOST, default_host=default)
+
+
 def certificate(
     *,
     not_before: datetime = NOW - 100 * DAY,
@@ -200,8 +272,10 @@ def certificate(
     trust_detail: str | None = None,
     trust_store: str | None = None,
     key: str = KEY,
+    must_staple: bool = False,
+    digest: str = "c0" * 32,
 ) -> CertificateFacts:
-    """A certificate with nothing wrong unless it is said; `key` is the digest of its public key."""
+    """A certificate with nothing wrong unless it is said; `key` is the digest of its public key, `digest` its own."""
     return CertificateFacts(
         subject=f"CN={HOST}",
         issuer="CN=Synthetic Authority",
@@ -215,11 +289,12 @@ def certificate(
         dns_names=tuple(dns_names),
         ip_addresses=tuple(ip_addresses),
         self_signed=False,
-        sha256="c0" * 32,
+        sha256=digest,
         public_key_sha256=key,
         trusted=trusted,
         trust_detail=trust_detail,
         trust_store=trust_store,
         names_asked=tuple(names_asked),
         name_matches=name_matches,
+        must_staple=must_staple,
     )

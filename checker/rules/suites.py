@@ -18,6 +18,7 @@ from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
 from checker.model import (
     Acceptance,
+    DefaultHostFacts,
     GroupFacts,
     HandshakeFacts,
     JsonValue,
@@ -27,6 +28,7 @@ from checker.model import (
     VersionFacts,
 )
 from checker.rules.base import Case
+from checker.rules.default_host import default_hosts
 from checker.rules.transport import acceptances, asked_versions, hellos_asked, is_weary, named, ssl2_is_open
 
 OLDER = ("SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2")
@@ -90,6 +92,26 @@ def choices(case: Case) -> list[Choice]:
     return list(dict.fromkeys(seen))
 
 
+def default_choices(case: Case) -> list[Choice]:
+    """Every choice that was seen without a name, each once, and none that was seen by the name as well.
+
+    They find fault and prove nothing else: what a default host takes is not taken by the name (see
+    `checker.rules.default_host`).
+    """
+    seen = [
+        Choice(named(answer.version or ""), cipher_suite(answer.cipher_suite), answer.prime_bits)
+        for host in default_hosts(case)
+        for answer in _answers(host)
+        if answer.acceptance is Acceptance.ACCEPTED
+    ]
+    by_name = {replace(choice, group=None) for choice in choices(case)}
+    return [choice for choice in dict.fromkeys(seen) if choice not in by_name]
+
+
+def _answers(host: DefaultHostFacts) -> tuple[DefaultHostFacts | OfferFacts, ...]:
+    return (host, *host.offers)
+
+
 def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:
     """The offers that were made on purpose, of one kind or of all, in the order observed.
 
@@ -146,6 +168,20 @@ def offers_told(case: Case, *kinds: TlsOffer) -> list[JsonValue]:
     ]
 
 
+def weakness(choice: Choice) -> str | None:
+    """Why a choice is weak, in few words; None where it is not."""
+    if choice.prime_bits is not None and choice.prime_bits < LEAST_FIELD:
+        return f"finite field of {choice.prime_bits} bits"
+    if choice.suite is None:
+        return None
+    if CLASSES["3des"](choice.suite):
+        return "3DES"
+    if CLASSES["no-forward-secrecy"](choice.suite):
+        return "no forward secrecy"
+    # Older versions have nothing but CBC and RC4, and are found fault with by themselves.
+    return "CBC" if choice.version == "TLS 1.2" and CLASSES["cbc"](choice.suite) else None
+
+
 def undecided_versions(case: Case, *, ssl2: bool = False) -> list[str]:
     """The older versions of which it is not known whether they are accepted; SSLv2 among them only where it counts."""
     answers = acceptances(case)
@@ -183,38 +219,6 @@ def refused_everywhere(case: Case, suite: CipherSuite | None) -> bool:
     refused = {named(offer.version) for offer in with_it if offer.acceptance is Acceptance.REFUSED}
     doubted = {named(offer.version) for offer in with_it if offer.acceptance is Acceptance.INCONCLUSIVE}
     return all(version in refused and version not in doubted for version in accepted)
-
-
-def fields_not_seen(case: Case, seen: list[Choice]) -> list[str]:
-    """The versions of which the size of the finite field is open: DHE was chosen, or may be, and no size was seen.
-
-    A server has one field for all its suites with DHE, so that one size speaks for those under the same version. Under
-    TLS 1.2, where no size was seen, all of DHE must have been refused.
-    """
-    sized = {choice.version for choice in seen if choice.prime_bits is not None}
-    chosen = {choice.version for choice in seen if choice.suite is not None and is_dhe(choice.suite)}
-    found = chosen - sized
-    if acceptances(case).get("TLS 1.2") is Acceptance.ACCEPTED and "TLS 1.2" not in sized | _dhe_refused(case):
-        found.add("TLS 1.2")
-    return sorted(found)
-
-
-def is_dhe(suite: CipherSuite) -> bool:
-    """Whether the keys are agreed on over a finite field, anew each time."""
-    return suite.key_exchange == "DHE"
-
-
-def _dhe_refused(case: Case) -> set[str]:
-    return {
-        named(offer.version)
-        for offer in offers(case, TlsOffer.WEAK_SUITES)
-        if offer.acceptance is Acceptance.REFUSED and any(_is_dhe_aead(code) for code in offer.suites)
-    }
-
-
-def _is_dhe_aead(code: int) -> bool:
-    suite = cipher_suite(code)
-    return suite is not None and is_dhe(suite) and suite.mac == "AEAD"
 
 
 def undecided_options(case: Case, option: Callable[[VersionFacts], bool | None]) -> list[str]:

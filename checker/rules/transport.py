@@ -24,6 +24,7 @@ from checker.model import (
     VersionFacts,
 )
 from checker.rules.base import Case, Verdict, unknown
+from checker.rules.default_host import with_default_host
 from checker.scope import canonical
 
 OBSOLETE = ("SSLv2", "SSLv3", "TLS 1.0", "TLS 1.1")  # RFC 6176, RFC 7568, RFC 8996
@@ -207,8 +208,19 @@ def _is_of(certificate: CertificateFacts, name: str) -> bool:
     return name in asked or covers(certificate.dns_names, certificate.ip_addresses, name)
 
 
-def judge_certificates(case: Case, judge: Callable[[CertificateFacts], Verdict]) -> Verdict:
-    """The gravest verdict on a certificate of the service; unknown where none was seen, or one could not be read."""
+def judge_certificates(
+    case: Case, judge: Callable[[CertificateFacts], Verdict], *, of_the_name: bool = False
+) -> Verdict:
+    """The gravest verdict on a certificate of the service; unknown where none was seen, or one could not be read.
+
+    Which of those count that are shown to a client that names no host, also with `of_the_name`, is told in
+    `checker.rules.default_host`; without any of them nothing changes.
+    """
+    named = _judge_presented(case, judge)
+    return with_default_host(case, named, judge, certificates(case), of_the_name=of_the_name)
+
+
+def _judge_presented(case: Case, judge: Callable[[CertificateFacts], Verdict]) -> Verdict:
     verdicts = [judge(certificate) for certificate in certificates(case)]
     if not verdicts:
         return _no_certificate(case)

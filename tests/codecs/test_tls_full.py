@@ -6,15 +6,19 @@ import pytest
 
 from checker.catalog.cipher_suites import cipher_suite
 from checker.catalog.named_groups import named_group
+from checker.catalog.signature_schemes import signature_scheme
 from checker.codecs.tls_choice import every_suite
 from checker.codecs.tls_full import (
     ROOM,
+    by_curve,
     concluded_groups,
     concluded_suites,
     every_group,
+    every_signature,
     families,
+    listed_suites,
+    needs_curve,
     order_of,
-    portions,
     suites_for_curves,
     turned_round,
 )
@@ -27,17 +31,28 @@ A, B, CHACHA20 = 0xC02F, 0xC030, 0xCCA8
 
 
 @pytest.mark.parametrize("version", Version)
-def test_the_portions_are_all_suites_once_and_each_is_a_hello(version: Version) -> None:
-    joined = [code for portion in portions(version) for code in portion]
-    assert tuple(joined) == every_suite(version)
-    assert len(set(joined)) == len(joined)
-    for portion in portions(version):
-        assert 0 < len(portion) <= ROOM
-        assert set(client_hello(version, random=bytes(RANDOM_BYTES), suites=portion).suites) == set(portion)
+def test_what_is_listed_is_all_but_what_nobody_has_any_more(version: Version) -> None:
+    listed = listed_suites(version)
+    assert len(set(listed)) == len(listed)
+    left = [cipher_suite(code) for code in every_suite(version) if code not in listed]
+    assert {suite.key_exchange for suite in left if suite is not None} <= {"DH", "KRB5"}
+    with_curve, without = by_curve(version)
+    assert sorted(with_curve + without) == sorted(listed)
+    assert all(map(needs_curve, with_curve))
+    # One hello holds all that want a curve; of an old version but one of all, which a first answer has shown.
+    assert len(with_curve) <= ROOM
+    assert version is Version.TLS_1_2 or len(listed) <= ROOM + 1
+
+
+def test_every_signature_scheme_can_be_offered() -> None:
+    schemes = every_signature()
+    assert len(set(schemes)) == len(schemes)
+    assert None not in map(signature_scheme, schemes)
+    assert client_hello(Version.TLS_1_2, random=bytes(RANDOM_BYTES), signatures=schemes).data
 
 
 def test_families_are_parted_by_key_exchange() -> None:
-    suites = portions(Version.TLS_1_2)[0]
+    suites = listed_suites(Version.TLS_1_2)
     found = families(suites)
     assert sorted(code for family in found for code in family) == sorted(suites)
     kinds = [{suite.key_exchange for code in family if (suite := cipher_suite(code)) is not None} for family in found]

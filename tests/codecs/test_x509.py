@@ -590,6 +590,42 @@ def test_names_are_read_as_the_library_reads_them(names: list[str]) -> None:
     assert list(found.ip_addresses) == [str(one) for one in extension.get_values_for_type(x509.IPAddress)]
 
 
+# ---------------------------------------------------------------------------------------------------- must-staple
+
+STAPLE, STAPLE_ALL = x509.TLSFeatureType.status_request, x509.TLSFeatureType.status_request_v2
+TLS_FEATURE = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.24")
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ([STAPLE], True),
+        ([STAPLE_ALL, STAPLE], True),
+        ([STAPLE_ALL], False),  # another extension of TLS, RFC 6961
+    ],
+)
+@pytest.mark.parametrize("critical", [True, False])
+def test_a_certificate_that_demands_a_stapled_response_says_so(
+    features: list[x509.TLSFeatureType], expected: bool, critical: bool
+) -> None:
+    leaf = issue(HOST, root(), names=[HOST], extensions=[(x509.TLSFeature(features), critical)])
+    assert facts(leaf.der).must_staple is expected
+
+
+def test_a_certificate_of_openssl_that_demands_it_says_so(tmp_path: Path) -> None:
+    arguments = ("-newkey", "rsa:2048", "-addext")
+    assert facts(from_openssl(tmp_path, *arguments, "tlsfeature=status_request")).must_staple
+    assert not facts(from_openssl(tmp_path, *arguments, "subjectAltName=DNS:device")).must_staple
+
+
+@pytest.mark.parametrize("value", ["", "00", "3003020100", "30030401 05", "3004020105", "30030201050000", "020105"])
+def test_a_demand_that_cannot_be_read_is_none_and_hides_nothing(value: str) -> None:
+    broken = x509.UnrecognizedExtension(TLS_FEATURE, bytes.fromhex(value))
+    found = facts(issue(HOST, root(), names=[HOST], extensions=[(broken, False)]).der)
+    assert not found.must_staple
+    assert found.name_matches
+
+
 # ------------------------------------------------------------------------------------------------- anything at all
 
 

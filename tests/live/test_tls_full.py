@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.codecs.tls_full import families, portions
+from checker.codecs.tls_full import ROOM, families, listed_suites, needs_curve
 from checker.codecs.tls_hello import Version as Code
 from checker.model import (
     Acceptance,
@@ -44,9 +44,10 @@ HOST = HOSTS[1]
 OLD = ("TLS 1.0", "TLS 1.1", "TLS 1.2")
 FLAGS = {"TLS 1.0": "-tls1", "TLS 1.1": "-tls1_1", "TLS 1.2": "-tls1_2"}
 TLS_1_3 = (0x1301, 0x1302, 0x1303)
-# What a whole survey takes beside its suites: versions with SSLv2, the handshake, ALPN, fallback; and the portions of
-# TLS 1.2 beyond the two of older versions.
-CONSTANT = 6 + 1 + 1 + 1 + 2
+# What a whole survey takes besides two for each version and one for each suite: SSLv2 and refused versions, two
+# handshakes, fallback; suites of TLS 1.2 that one hello does not hold, twice; last refusals of groups and signatures.
+CONSTANT = 5 + 2 + 1 + 2 + 3
+HANDSHAKES = 2  # one that is refused is made once more, as any client makes it
 HANDSHAKE_FAILURE = bytes.fromhex("15 0301 0002 02 28")
 INTERNAL_ERROR = bytes.fromhex("15 0303 0002 02 50")
 
@@ -90,8 +91,11 @@ def whole(session: Session) -> dict[str, set[int]]:
     assert all(facts.complete and facts.incomplete is None for facts in found.values()), found
     assert all(len(set(facts.suites)) == len(facts.suites) for facts in found.values())
     suites = sum(len(facts.suites) for facts in found.values())
-    groups = sum(len(facts.groups) + 2 for facts in tls(session).groups)
-    assert session.connections <= suites + 2 * len(found) + groups + CONSTANT
+    # Groups and signatures cost something only where there are more of them than suites to show them with.
+    besides = sum(len(facts.groups) for facts in tls(session).groups)
+    signatures = tls(session).signatures
+    besides += 0 if signatures is None else len(signatures.schemes)
+    assert session.connections <= suites + 2 * len(found) + besides + CONSTANT
     return {label: set(facts.suites) for label, facts in found.items()}
 
 
@@ -150,7 +154,15 @@ def test_24_suites_of_nginx_in_its_order(files: TlsFiles) -> None:
     assert features is not None
     assert (features.extended_master_secret, features.session_ticket, features.encrypt_then_mac) == (True, True, True)
     assert (features.fallback_scsv, features.ocsp_stapled) == (True, False)
-    assert (features.alpn, features.alpn_offered[0]) == ("http/1.1", "dicom")
+    assert features.resumption is True
+    handshake = session.of(HandshakeFacts)[0]
+    assert (handshake.alpn, handshake.alpn_offered[0]) == ("http/1.1", "dicom")
+    # OpenSSL 3.0 at its level 0 signs by RSA with each of its hashes, and so does nginx with it.
+    signatures = tls(session).signatures
+    assert signatures is not None
+    assert (signatures.complete, signatures.version) == (True, "TLS 1.2")
+    assert set(signatures.schemes) == {0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601, 0x0301, 0x0201}
+    assert session.connections <= 48
     offers = {facts.offer: facts for facts in tls(session).offers if facts.version in ("TLS 1.2", "TLS 1.3")}
     assert offers[TlsOffer.BROKEN_SUITES].acceptance is Acceptance.REFUSED
     assert offers[TlsOffer.WEAK_SUITES].acceptance is Acceptance.ACCEPTED
@@ -158,12 +170,12 @@ def test_24_suites_of_nginx_in_its_order(files: TlsFiles) -> None:
     assert session.of(HandshakeFacts)[0].completed
 
 
-def test_a_modern_server_costs_less_than_forty(files: TlsFiles) -> None:
+def test_a_modern_server_costs_less_than_thirty(files: TlsFiles) -> None:
     ciphers = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305"
     with nginx(f"ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers {ciphers};", tls=files) as server:
         session = probe(server)
     assert whole(session) == {"TLS 1.2": {0xC02F, 0xC030, 0xCCA8}, "TLS 1.3": set(TLS_1_3)}
-    assert session.connections < 40
+    assert session.connections < 30
     refused = {(facts.offer, facts.acceptance) for facts in tls(session).offers}
     assert refused == {(offer, Acceptance.REFUSED) for offer in TlsOffer}
     assert groups(session, "TLS 1.2").groups == (0x1D, 0x17, 0x1E, 0x18, 0x19)[: len(groups(session, "TLS 1.2").groups)]
@@ -279,22 +291,24 @@ def test_a_budget_ends_the_lists_and_not_the_policy(files: TlsFiles) -> None:
 @pytest.mark.parametrize("wall", [HANDSHAKE_FAILURE, INTERNAL_ERROR, b""], ids=["refuses", "fails", "closes"])
 def test_a_weary_server_is_never_said_to_refuse(wall: bytes) -> None:
     spoken, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE)
-    # Five hellos show that TLS 1.2 is spoken, one is a handshake; from then on nobody gets anything.
-    with scripted([spoken, spoken, refusal, refusal, refusal, refusal, Answer(wall)]) as server:
+    # Five hellos show that TLS 1.2 is spoken, then come the handshakes; from then on nobody gets anything.
+    with scripted([spoken, spoken, *[refusal] * (3 + HANDSHAKES), Answer(wall)]) as server:
         session = probe(server)
     known = accepted(session)["TLS 1.2"]
     assert (known.complete, len(known.suites)) == (False, 1)
     assert known.incomplete == "the port did not accept again what it had accepted before"
     offers: tuple[OfferFacts, ...] = tls(session).offers
     assert {facts.acceptance for facts in offers} == {Acceptance.INCONCLUSIVE}
-    assert session.connections <= 6 + len(portions(Code.TLS_1_2)) + 1
+    assert not any(facts.complete for facts in tls(session).groups)
+    # Three hellos hold the suites, one more the groups and one the signatures; the last is the one that was to confirm.
+    assert session.connections <= 5 + HANDSHAKES + 3 + 2 + 1
 
 
 def test_a_version_of_which_every_suite_was_refused_has_no_complete_list() -> None:
     # The same suite of SSLv3 is chosen in the first hello and in the last; in between all are refused for a while.
     spoken, refusal = Answer(tls_flights.TLSLITE_SSL_3), Answer(HANDSHAKE_FAILURE)
-    handshake_and_portions = [refusal] * (1 + len(portions(Code.SSL_3)))
-    with scripted([spoken, *handshake_and_portions, spoken]) as server:
+    hellos = -(-len(listed_suites(Code.SSL_3)) // ROOM)
+    with scripted([spoken, *[refusal] * (HANDSHAKES + hellos), spoken]) as server:
         session = probe(server)
     known = accepted(session)["SSLv3"]
     assert (known.suites, known.complete) == ((0xC014,), False)
@@ -305,18 +319,16 @@ def test_a_version_of_which_every_suite_was_refused_has_no_complete_list() -> No
 def test_a_kind_of_key_exchange_that_fails_hides_no_other() -> None:
     spoken, refusal, failure = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE), Answer(INTERNAL_ERROR)
     chosen = 0xC02B
-    kinds = families([code for code in portions(Code.TLS_1_2)[0] if code != chosen])
-    versions_and_handshake = [spoken, spoken, refusal, refusal, refusal, refusal]
-    # All that is left fails, and so does the first kind by itself; the others are refused, and each time it is alive.
-    first_portion = [failure, spoken, failure, spoken, *[refusal] * (len(kinds) - 1)]
-    others = [refusal] * (len(portions(Code.TLS_1_2)) - 1)
-    with scripted([*versions_and_handshake, *first_portion, *others, spoken, refusal]) as server:
+    kinds = families([code for code in listed_suites(Code.TLS_1_2) if needs_curve(code) and code != chosen])
+    versions_and_handshake = [spoken, spoken, *[refusal] * (3 + HANDSHAKES)]
+    # All that want a curve fail, and so does the first kind by itself; others are refused, and each time it is alive.
+    first_hello = [failure, spoken, failure, spoken, *[refusal] * (len(kinds) - 1)]
+    others = [refusal] * 3  # what wants no curve; DHE over named fields; groups with the rare ones
+    with scripted([*versions_and_handshake, *first_hello, *others, spoken, refusal]) as server:
         session = probe(server)
     known = accepted(session)["TLS 1.2"]
     assert known.suites == (chosen,)
     assert (known.complete, known.incomplete) == (False, "fatal alert internal_error (80)")
-    # With the groups it is weary, and offers on purpose are not believed any more.
-    assert {facts.acceptance for facts in tls(session).offers} == {Acceptance.INCONCLUSIVE}
 
 
 def test_a_suite_that_nobody_offered_ends_no_list_as_complete() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from checker.codecs.tls_policy import dhe_cbc_suites
 from checker.model import Acceptance, OfferFacts, TlsOffer, VersionFacts
 from tests.codecs import tls_flights, tls_oracle
 from tests.live.certificates import Authority, TlsFiles
@@ -49,12 +50,21 @@ def primes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 def offers(session: Session, offer: TlsOffer) -> list[OfferFacts]:
-    return [facts for facts in tls(session).offers if facts.offer is offer]
+    """The offers of a kind, but for DHE with CBC over named fields: see `over_named_fields`."""
+    return [facts for facts in tls(session).offers if facts.offer is offer and facts not in over_named_fields(session)]
+
+
+def over_named_fields(session: Session) -> list[OfferFacts]:
+    """The offers of DHE with CBC over named fields."""
+    return [facts for facts in tls(session).offers if facts.suites == dhe_cbc_suites()]
 
 
 def told(server: Server) -> dict[tuple[TlsOffer, str], str | None]:
     """Each offer that was decided and what was chosen, None where it was refused; asserts that each came once."""
-    found = tls(probe(server)).offers
+    session = probe(server)
+    named = over_named_fields(session)
+    assert all(facts.acceptance is not INCONCLUSIVE for facts in named)
+    found = [facts for facts in tls(session).offers if facts not in named]
     assert all(facts.acceptance is not INCONCLUSIVE for facts in found), found
     assert len({(facts.offer, facts.version) for facts in found}) == len(found), found
     return {(facts.offer, facts.version): facts.cipher_suite_name for facts in found}
@@ -185,7 +195,7 @@ def test_a_prime_that_the_version_has_shown_is_not_asked_for_again(
     (weak,) = offers(session, WEAK)
     assert weak.acceptance is REFUSED
     assert 0x009F not in weak.suites
-    assert session.connections == 9
+    assert session.connections == 10
 
 
 def test_dhe_with_cbc_shows_its_prime_at_once(files: TlsFiles, primes: dict[int, Path]) -> None:
@@ -196,6 +206,27 @@ def test_dhe_with_cbc_shows_its_prime_at_once(files: TlsFiles, primes: dict[int,
     assert weak.cipher_suite_name == "TLS_DHE_RSA_WITH_AES_128_CBC_SHA"
 
 
+def test_dhe_that_only_who_names_a_field_gets_is_found(files: TlsFiles) -> None:
+    # OpenSSL 4 agrees on DHE under TLS 1.2 over the fields of RFC 7919 alone, and only with who names one.
+    with pyopenssl(files, ciphers="ECDHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES128-SHA256") as server:
+        session = probe(server)
+    (facts,) = over_named_fields(session)
+    assert (facts.offer, facts.acceptance) == (WEAK, ACCEPTED)
+    assert facts.cipher_suite_name == "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256"
+    assert [offer.acceptance for offer in offers(session, BROKEN)] == [REFUSED]
+
+
+@pytest.mark.parametrize("ciphers", ["AES128-SHA256", "DHE-RSA-AES128-SHA", "DHE-RSA-AES128-SHA:ADH-AES128-SHA"])
+def test_dhe_with_cbc_is_offered_beside_what_is_broken_and_hides_nothing(files: TlsFiles, ciphers: str) -> None:
+    ciphers = f"ECDHE-RSA-AES128-GCM-SHA256:{ciphers}:@SECLEVEL=0"
+    with s_server(files, versions=("tls1_2",), ciphers=ciphers, options=("-serverpref",)) as server:
+        session = probe(server)
+    (facts,) = over_named_fields(session)
+    assert facts.acceptance is (ACCEPTED if "DHE-RSA-AES128-SHA" in ciphers else REFUSED)
+    (broken,) = offers(session, BROKEN)
+    assert broken.cipher_suite_name == ("TLS_DH_anon_WITH_AES_128_CBC_SHA" if "ADH" in ciphers else None)
+
+
 # ----------------------------------------------------------------------------------------------------- whole servers
 
 
@@ -203,11 +234,11 @@ MODERN = "ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:EC
 REFUSED_ALL = {(BROKEN, "TLS 1.2"): None, (WEAK, "TLS 1.2"): None, (HYBRID, "TLS 1.3"): None}
 
 
-def test_a_modern_server_costs_ten_connections_and_refuses_everything(files: TlsFiles) -> None:
+def test_a_modern_server_costs_eleven_connections_by_name_and_refuses_everything(files: TlsFiles) -> None:
     with nginx(f"ssl_protocols TLSv1.2 TLSv1.3; {MODERN}", tls=files) as server:
         session = probe(server)
         assert told(server) == REFUSED_ALL
-    assert session.connections == 10
+    assert session.connections == 11
     newest = version(session, "TLS 1.2")
     assert (newest.group_name, newest.prime_bits) == ("x25519", None)
     assert (newest.compression, newest.secure_renegotiation) == (False, True)
@@ -273,7 +304,7 @@ def test_sslv2_is_seen_with_what_it_lists() -> None:
 def test_an_answer_that_breaks_off_in_sslv2_refuses_nothing() -> None:
     spoken, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(HANDSHAKE_FAILURE)
     ladder = [spoken, spoken, refusal, refusal, refusal]
-    with scripted([*ladder, refusal, refusal, refusal, Answer(SSL2_SERVER_HELLO[:-1])]) as server:
+    with scripted([*ladder, refusal, refusal, refusal, refusal, Answer(SSL2_SERVER_HELLO[:-1])]) as server:
         session = probe(server)
     facts = version(session, "SSLv2")
     assert (facts.acceptance, facts.reason) == (INCONCLUSIVE, "the answer began in SSLv2 and was not complete")
@@ -295,8 +326,9 @@ def test_dhe_that_fails_inside_takes_nothing_from_the_answer_about_other_suites(
     ladder = [spoken, spoken, refusal, refusal, refusal]
     with scripted([*ladder, refusal, Answer(INTERNAL_ERROR), refusal]) as server:
         session = probe(server)
-    assert [(facts.offer, facts.acceptance) for facts in tls(session).offers] == [(BROKEN, REFUSED), (WEAK, REFUSED)]
-    assert 0x009F not in tls(session).offers[1].suites
+    (broken,), (weak,) = offers(session, BROKEN), offers(session, WEAK)
+    assert broken.acceptance is weak.acceptance is REFUSED
+    assert 0x009F not in weak.suites
     with scripted([*ladder, refusal, Answer(INTERNAL_ERROR), Answer(INTERNAL_ERROR), refusal]) as server:
         session = probe(server)
     (weak,) = offers(session, WEAK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -33,7 +34,7 @@ from tests.live.servers.dcmtk import TlsProfile, storescp
 from tests.live.servers.gnutls import gnutls_serv
 from tests.live.servers.nginx import nginx, plain_page
 from tests.live.servers.openssl import Version, s_server
-from tests.live.servers.process import LOOPBACK, free_ports
+from tests.live.servers.process import LOOPBACK, free_ports, require
 from tests.live.servers.scp import scp
 from tests.live.talking import QUICK, Session, talking
 from tests.network_watch import NetworkWatch
@@ -41,6 +42,8 @@ from tests.network_watch import NetworkWatch
 pytestmark = pytest.mark.live
 
 HOST = HOSTS[1]
+HANDSHAKE_FAILURE = bytes.fromhex("15 0301 0002 02 28")
+INTERNAL_ERROR = bytes.fromhex("15 0303 0002 02 50")
 LABELS = ("SSLv2", "SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3")
 OPENSSL: dict[str, Version] = {"TLS 1.0": "tls1", "TLS 1.1": "tls1_1", "TLS 1.2": "tls1_2", "TLS 1.3": "tls1_3"}
 DICOM_ABORTS = "the port answered in DICOM and not in TLS"
@@ -166,13 +169,13 @@ def nothing_proved(session: Session) -> TlsFacts:
 @pytest.mark.parametrize(
     ("speaks", "connections"),
     [
-        (("TLS 1.0",), 6),
-        (("TLS 1.1",), 7),
-        (("TLS 1.2",), 10),
+        (("TLS 1.0",), 7),
+        (("TLS 1.1",), 8),
+        (("TLS 1.2",), 12),
         (("TLS 1.3",), 8),
-        (("TLS 1.0", "TLS 1.3"), 7),
-        (("TLS 1.2", "TLS 1.3"), 11),
-        (("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"), 11),
+        (("TLS 1.0", "TLS 1.3"), 8),
+        (("TLS 1.2", "TLS 1.3"), 13),
+        (("TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"), 13),
     ],
 )
 def test_openssl_speaks_exactly_the_versions_that_it_was_told(
@@ -290,15 +293,55 @@ def test_dicom_inside_tls_by_the_profiles_of_dcmtk(
     assert handshake(session).completed
 
 
-def test_an_internal_error_is_no_refusal(files: TlsFiles) -> None:
-    # OpenSSL 3 above security level 0, the default of Debian's nginx, has no signature that TLS 1.0 and 1.1 know.
-    with nginx(plain_page(), tls=files) as server:
+def openssl_client_agrees(server: Server, option: str, ciphers: str = "ALL") -> bool:
+    """Whether OpenSSL's own client comes to a session of this version, at its most tolerant."""
+    command = [require("openssl", "openssl"), "s_client", "-connect", f"{server.host}:{server.port}", option]
+    command += ["-cipher", f"{ciphers}:@SECLEVEL=0"]
+    done = subprocess.run(command, input=b"", capture_output=True, timeout=30, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize("ciphers", ["ECDHE+AES", "ECDHE+AES:AES128-SHA", "HIGH:!aNULL:!MD5"])
+def test_old_versions_that_fail_inside_are_refused_where_every_kind_does(files: TlsFiles, ciphers: str) -> None:
+    # OpenSSL 3 above security level 0, the default of Debian's nginx, cannot do TLS 1.0 and 1.1 that are switched on.
+    settings = f"ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers {ciphers};"
+    with nginx(settings, tls=files) as server:
         session = probe(server)
+        agreed = [openssl_client_agrees(server, option) for option in ("-tls1", "-tls1_1", "-tls1_2")]
+    assert agreed == [False, False, True]
     found = {version.version: version for version in tls(session).versions}
     for label in ("TLS 1.0", "TLS 1.1"):
-        assert (found[label].acceptance, found[label].alert) == (Acceptance.INCONCLUSIVE, 80)
+        assert (found[label].acceptance, found[label].alert) == (Acceptance.REFUSED, 80)
+        assert "where nothing has to be signed" in str(found[label].reason)
     assert found["TLS 1.2"].acceptance is Acceptance.ACCEPTED
     assert found["SSLv3"].acceptance is Acceptance.REFUSED
+
+
+def short_flight(version: int, suite: int) -> bytes:
+    """A ServerHello (RFC 5246 section 7.4.1.3) of no extensions and a ServerHelloDone, in one record."""
+    hello = version.to_bytes(2, "big") + bytes(32) + b"\0" + suite.to_bytes(2, "big") + b"\0"
+    messages = b"\x02" + len(hello).to_bytes(3, "big") + hello + b"\x0e\0\0\0"
+    return b"\x16" + version.to_bytes(2, "big") + len(messages).to_bytes(2, "big") + messages
+
+
+def test_an_old_version_that_fails_for_one_kind_is_accepted_for_another(files: TlsFiles) -> None:
+    spoken, failure, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(INTERNAL_ERROR), Answer(HANDSHAKE_FAILURE)
+    old = Answer(short_flight(0x0302, 0x002F))
+    with scripted([spoken, spoken, failure, failure, refusal, old, failure, refusal]) as server:
+        session = probe(server)
+    found = {version.version: version for version in tls(session).versions}
+    assert (found["TLS 1.1"].acceptance, found["TLS 1.1"].cipher_suite) == (Acceptance.ACCEPTED, 0x002F)
+    # The other one has failed over what needs no signature either.
+    assert found["TLS 1.0"].acceptance is Acceptance.REFUSED
+
+
+def test_an_old_version_of_which_a_kind_ends_otherwise_is_undecided(files: TlsFiles) -> None:
+    spoken, failure, refusal = Answer(tls_flights.OPENSSL_TLS_1_2), Answer(INTERNAL_ERROR), Answer(HANDSHAKE_FAILURE)
+    # Without a signature it is refused, with ECDHE it fails, and with DHE the connection is closed.
+    with scripted([spoken, spoken, failure, failure, refusal, refusal, failure, Answer(b""), refusal]) as server:
+        session = probe(server)
+    found = {version.version: version for version in tls(session).versions}
+    assert found["TLS 1.1"].acceptance is Acceptance.INCONCLUSIVE
 
 
 def test_a_server_that_fails_for_everyone_refuses_no_version(files: TlsFiles) -> None:
@@ -596,9 +639,10 @@ def test_every_connection_says_in_the_ledger_what_it_was_for(files: TlsFiles) ->
     with s_server(files) as server:
         session = probe(server)
     hellos = [f"{label} hello" for label in reversed(LABELS)]
-    weak = "weak suites at TLS 1.2"
-    offers = ["broken suites at TLS 1.2", weak, weak, "hybrid groups at TLS 1.3"]
-    assert session.purposes == [*hellos[:-1], *offers, "TLS handshake", hellos[-1]]
+    # It takes DHE with CBC, so that what is broken is offered once more by itself.
+    broken, weak = "broken suites at TLS 1.2", "weak suites at TLS 1.2"
+    offers = [broken, broken, weak, weak, "hybrid groups at TLS 1.3"]
+    assert session.purposes == [*hellos[:-1], *offers, "TLS handshake", "TLS 1.2 hello without a name", hellos[-1]]
     # A server that was left in the middle of a handshake is told so, and is left by a FIN.
     outcomes = [line["outcome"] for line in session.lines if line["event"] == "outcome"]
     assert "reset" not in outcomes

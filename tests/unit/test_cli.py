@@ -186,6 +186,12 @@ def test_the_depth_of_tls_is_an_option_like_all_others(
     monkeypatch.setenv("PACS_CHECKER_DEPTH", "policy")
     assert planned() == policy
     assert planned("--depth", "full") == full
+    monkeypatch.delenv("PACS_CHECKER_DEPTH")
+    (elsewhere / "pacs-checker.toml").unlink()
+    deep = elsewhere / "deep.yaml"
+    deep.write_text("version: 1\ndefaults: {tls_depth: full}\n")
+    assert planned(str(deep)) == full
+    assert planned(str(deep), "--depth", "policy") == policy
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from checker.model import (
     AssetManners,
     Authorization,
     Defaults,
+    Depth,
     Exposure,
     Inventory,
     Role,
@@ -146,7 +147,9 @@ def test_every_key_has_its_meaning() -> None:
     assert inventory.excluded == ("10.20.9.9/32", "10.20.10.0/24")
     anchors = inventory.defaults.trust_store
     assert anchors is not None
-    assert inventory.defaults == Defaults("SEC AUDIT", (104, 443, 11112), "audit/1.0 (Example)", anchors)
+    assert inventory.defaults == Defaults(
+        "SEC AUDIT", (104, 443, 11112), "audit/1.0 (Example)", anchors, Depth.FULL, certificate_notice_days=45
+    )
     assert [line.to for line in inventory.exposure] == [
         AssetClass(site="main-*", asset="arc-*"),
         AssetClass(zone="clin*"),
@@ -155,6 +158,7 @@ def test_every_key_has_its_meaning() -> None:
     assert gateway.addresses == ("fd00:20::5", "10.21.0.7", "8.8.8.1")
     assert gateway.hostname == "all.example.org"
     assert gateway.manners == AssetManners(80, 2.0, (time(22), time(6)), passive=False)
+    assert (gateway.tls_depth, pump.tls_depth) == (Depth.POLICY, None)
     assert gateway.services == (
         Service(ServiceKind.DICOM, 104),
         Service(ServiceKind.DICOM_TLS, 2762, profile="B.10", client_certificate="not-asked"),

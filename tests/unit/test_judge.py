@@ -14,10 +14,20 @@ import pytest
 from checker import judge as judging
 from checker.errors import UsageError
 from checker.judge import Judge, chosen_rules
-from checker.model import Finding, Inventory, JsonValue, Observation, Service, Severity, Status
+from checker.model import Defaults, Finding, Inventory, JsonValue, Observation, Service, Severity, Status
 from checker.rules import CataloguedRule, catalogue
 from checker.rules.base import Case, Rule, Subject, Verdict, failed, passed
-from checker.rules.examples import archive, asset, dicom_service, dicomweb_service, rejected, survey, web_service
+from checker.rules.examples import (
+    archive,
+    asset,
+    dicom_service,
+    dicom_tls_service,
+    dicomweb_service,
+    rejected,
+    survey,
+    web_service,
+)
+from checker.rules.examples_tls import certificate, handshake
 from tests.unit.stored_runs import ENDED, SECOND, STARTED, inventory, named, observed, open_archive, shut_archive
 
 ARCHIVE = archive(dicom_service(), dicomweb_service())
@@ -41,6 +51,15 @@ def of_rule(found: list[Finding], rule: str) -> list[Finding]:
 def test_every_rule_gives_every_asset_at_least_one_finding() -> None:
     found = findings(inventory(ARCHIVE), open_archive(ARCHIVE))
     assert {finding.rule.id for finding in found} == {entry.id for entry in catalogue()}
+
+
+@pytest.mark.parametrize(("days", "status"), [(7, Status.PASS), (45, Status.FAIL)])
+def test_the_days_of_notice_are_those_of_the_inventory(days: int, status: Status) -> None:
+    subject = asset(dicom_tls_service())
+    found = replace(inventory(subject), defaults=Defaults(certificate_notice_days=days))
+    due = certificate(not_after=ENDED + timedelta(days=30))
+    (finding,) = of_rule(findings(found, observed(subject, handshake(due), port=2762)), "tls.certificate-expiring")
+    assert finding.status is status
 
 
 def test_an_id_is_the_same_whatever_was_observed_and_whenever() -> None:

@@ -10,11 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.catalog.ports import port_set
-from checker.model import Asset, AssetManners, Authorization, Defaults, Depth, Inventory, Role, Service, ServiceKind
+from checker.model import (
+    Asset,
+    AssetManners,
+    Authorization,
+    ClientCertificate,
+    Defaults,
+    Depth,
+    Inventory,
+    Role,
+    Service,
+    ServiceKind,
+)
 from checker.plan import (
     DICOM_CONNECTIONS,
     DICOM_OTHER_MODE_CONNECTIONS,
     DICOMWEB_CONNECTIONS,
+    OWN_CERTIFICATE_CONNECTIONS,
     PORT_CONNECTIONS,
     TLS_CONNECTIONS,
     TLS_FULL_CONNECTIONS,
@@ -22,6 +34,7 @@ from checker.plan import (
     AssetPlan,
     Step,
     StepKind,
+    chosen_depth,
     chosen_ports,
     names_to_resolve,
     plan_asset,
@@ -452,3 +465,54 @@ def test_full_depth_changes_nothing_but_tls() -> None:
     )
     assert told(policy.steps) == told(full.steps)
     assert [step.least for step in full.steps] == [step.connections for step in policy.steps]
+
+
+@pytest.mark.parametrize(
+    ("option", "of_asset", "of_defaults", "depth"),
+    [
+        (None, None, Depth.POLICY, Depth.POLICY),
+        (None, None, Depth.FULL, Depth.FULL),
+        (None, Depth.FULL, Depth.POLICY, Depth.FULL),
+        (None, Depth.POLICY, Depth.FULL, Depth.POLICY),
+        (Depth.POLICY, Depth.FULL, Depth.FULL, Depth.POLICY),
+        (Depth.FULL, Depth.POLICY, Depth.POLICY, Depth.FULL),
+    ],
+)
+def test_the_option_is_stronger_than_the_asset_and_that_than_the_defaults(
+    option: Depth | None, of_asset: Depth | None, of_defaults: Depth, depth: Depth
+) -> None:
+    subject = replace(asset(SYSLOG), tls_depth=of_asset)
+    owned = replace(inventory(subject), defaults=Defaults(tls_depth=of_defaults))
+    assert chosen_depth(option, subject, owned) is depth
+
+
+def test_each_asset_is_planned_at_its_own_depth() -> None:
+    manners = AssetManners(max_connections=1000)
+    usual = asset(SYSLOG, manners=manners)
+    deep = replace(usual, id="arc-02", tls_depth=Depth.FULL)
+    owned = inventory(usual, deep)
+
+    def connections(depth: Depth | None) -> list[int]:
+        made = plan_run(owned, (usual, deep), ports=(), today=TODAY, concurrency=1, depth=depth)
+        return [found.connections for found in made.assets]
+
+    assert connections(None) == [TLS_CONNECTIONS, TLS_FULL_CONNECTIONS]
+    assert connections(Depth.POLICY) == [TLS_CONNECTIONS] * 2
+    assert connections(Depth.FULL) == [TLS_FULL_CONNECTIONS] * 2
+
+
+# ----------------------------------------------------------------------------------------- a certificate of our own
+
+
+@pytest.mark.parametrize("depth", Depth)
+def test_a_certificate_of_ours_costs_one_more_handshake_of_each_tls_step_and_nothing_else(depth: Depth) -> None:
+    subject = asset(DICOM_TLS, WEB, DICOM, manners=AssetManners(max_connections=1000))
+    without = inventory(subject)
+    having = replace(without, defaults=Defaults(client_certificate=ClientCertificate("CN=x", "0" * 64)))
+
+    def least(owned: Inventory) -> list[tuple[StepKind, int]]:
+        made = plan_run(owned, (subject,), ports=(), today=TODAY, concurrency=1, depth=depth)
+        return [(step.kind, step.least) for step in made.assets[0].steps]
+
+    more = {StepKind.TLS: OWN_CERTIFICATE_CONNECTIONS}
+    assert least(having) == [(kind, count + more.get(kind, 0)) for kind, count in least(without)]

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from checker.model import (
     Acceptance,
     CertificateFacts,
+    DefaultHostFacts,
     Depth,
     GroupFacts,
     Observation,
+    SignatureFacts,
     TlsFacts,
     TlsFeatures,
     VersionFacts,
@@ -46,7 +48,9 @@ def test_full_depth_comes_back_as_it_was() -> None:
         versions=(VersionFacts("TLS 1.2", Acceptance.ACCEPTED, suites=SUITES, complete=True, server_order=True),),
         depth=Depth.FULL,
         groups=(GroupFacts("TLS 1.2", (0x1D,), incomplete="spent"),),
-        features=TlsFeatures(session_ticket=True, alpn_offered=("h2",)),
+        signatures=SignatureFacts("TLS 1.2", (0x0804,), complete=True),
+        features=TlsFeatures(session_ticket=True, resumption=False),
+        default_host=DefaultHostFacts(Acceptance.ACCEPTED, "TLS 1.2", certificate=CERTIFICATE, same_certificate=True),
         certificates=(CERTIFICATE,),
     )
     kept = observation(facts)
@@ -56,7 +60,7 @@ def test_full_depth_comes_back_as_it_was() -> None:
 def test_what_was_observed_before_there_was_a_depth_is_of_policy_depth() -> None:
     kept = observation(TlsFacts(versions=(VersionFacts("TLS 1.2", Acceptance.ACCEPTED, cipher_suite=0xC02F),)))
     written = json.loads(line(kept))
-    for name in ("depth", "groups", "features", "certificates"):
+    for name in ("depth", "groups", "signatures", "features", "certificates", "default_host"):
         del written["facts"][name]
     for name in ("suites", "complete", "incomplete", "server_order"):
         del written["facts"]["versions"][0][name]

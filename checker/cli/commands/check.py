@@ -22,6 +22,8 @@ from checker.model import Depth, Severity
 @options.skip
 @options.ports
 @options.trust_store
+@options.client_certificate
+@options.client_key
 @options.fail_on
 @options.fail_on_new
 @options.rate
@@ -38,16 +40,19 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     skip: tuple[str, ...],
     ports: str | None,
     trust_store: Path | None,
+    client_certificate: Path | None,
+    client_key: Path | None,
     fail_on: str,
     fail_on_new: bool,
     rate: float | None,
     concurrency: int,
-    depth: str,
+    depth: str | None,
     quiet: bool,
     json: bool,
 ) -> int:
     """Visit every asset once, gently, judge what was observed, and write the run to OUTPUT/<run>/."""
     found = options.with_trust_store(options.load_inventory(inventory), trust_store)
+    found = options.with_client_certificate(found, client_certificate, client_key)
     chosen = options.chosen_assets(found, assets)
     numbers = options.chosen_ports(ports)
 
@@ -61,12 +66,14 @@ def COMMAND(  # noqa: N802 - commands are found by this name
 
     from checker.cli.progress import visiting
     from checker.cli.report import tell
-    from checker.engine import EngineOptions, run_visits
+    from checker.engine import EngineOptions, check_own_certificate, run_visits
     from checker.store.folder import RunFolder, new_run_id
 
+    check_own_certificate(found)
     started = datetime.now(UTC)
     folder = RunFolder.create(output, new_run_id(started, vantage, secrets.token_hex(2)))
-    engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency, depth=Depth(depth))
+    chosen_depth = None if depth is None else Depth(depth)
+    engine = EngineOptions(vantage=vantage, ports=numbers, rate=rate, concurrency=concurrency, depth=chosen_depth)
     try:
         with visiting(len(chosen), quiet=quiet) as visited:
             end = run_visits(found, chosen, engine, folder, run_id=folder.run_id, visited=visited)

@@ -21,6 +21,8 @@ _ROWS = 500
 @options.asset_globs
 @options.vantage
 @options.ports
+@options.client_certificate
+@options.client_key
 @options.rate
 @options.concurrency
 @options.depth
@@ -30,9 +32,11 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     assets: tuple[str, ...],
     vantage: str,
     ports: str | None,
+    client_certificate: Path | None,
+    client_key: Path | None,
     rate: float | None,
     concurrency: int,
-    depth: str,
+    depth: str | None,
     json: bool,
 ) -> int:
     """Print what `check` would contact: assets, ports, questions, connections, estimated time. Sends nothing."""
@@ -40,12 +44,20 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     from checker.plan import chosen_ports, plan_run
 
     found = options.load_inventory(inventory)
+    found = options.with_client_certificate(found, client_certificate, client_key)
     chosen = options.chosen_assets(found, assets)
     numbers = chosen_ports(options.chosen_ports(ports), found)
     options.tell_notices(found)
     options.tell_vantage(found, vantage)
     today = date.today()  # noqa: DTZ011 - authorizations are written in local days
-    made = plan_run(found, chosen, ports=numbers, today=today, concurrency=concurrency, depth=Depth(depth))
+    made = plan_run(
+        found,
+        chosen,
+        ports=numbers,
+        today=today,
+        concurrency=concurrency,
+        depth=None if depth is None else Depth(depth),
+    )
     seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
     introduction = Introduction.of(found)
     if json:
@@ -85,6 +97,12 @@ def _print(
         f"Expect the calling AE title {introduction.calling_ae_title} and the User-Agent {introduction.user_agent},"
     )
     output.print(f"and the DICOM implementation class UID {introduction.implementation_class_uid}.")
+    if introduction.client_certificate_subject is not None:
+        output.print(plain(f"Where a server requires one, expect the certificate of {_own(introduction)}."))
+
+
+def _own(introduction: Introduction) -> str:
+    return f"{introduction.client_certificate_subject}, with the SHA-256 {introduction.client_certificate_sha256}"
 
 
 def _questions(plan: AssetPlan) -> str:
@@ -127,6 +145,8 @@ def _print_json(
         "calling_ae_title": introduction.calling_ae_title,
         "user_agent": introduction.user_agent,
         "implementation_class_uid": introduction.implementation_class_uid,
+        "client_certificate_subject": introduction.client_certificate_subject,
+        "client_certificate_sha256": introduction.client_certificate_sha256,
     }  # fmt: skip
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 

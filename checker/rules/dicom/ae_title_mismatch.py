@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checker.model import AssociationOutcome, DicomFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.access import (
@@ -26,7 +28,15 @@ from checker.rules.base import (
     passed,
     unknown,
 )
-from checker.rules.examples import archive, dicom_service, rejected, service_case, survey, wrong_called
+from checker.rules.examples import (
+    archive,
+    dicom_service,
+    dicom_tls_service,
+    rejected,
+    service_case,
+    survey,
+    wrong_called,
+)
 
 
 def judge(case: Case) -> Verdict:
@@ -34,7 +44,7 @@ def judge(case: Case) -> Verdict:
     declared = case.the_service().ae_title
     if declared is None:
         return not_applicable("The inventory declares no AE title for this service.")
-    asked = associations(case)
+    asked = associations(case, as_known=True)
     mine = [facts for facts in of_purpose(asked, SURVEY) if facts.called_ae_title.strip() == declared]
     wrong = of_purpose(asked, WRONG_CALLED)
     told = all_told([*mine, *wrong])
@@ -56,7 +66,7 @@ def judge(case: Case) -> Verdict:
 
 def _title_decided(wrong: DicomFacts, declared: DicomFacts) -> bool:
     """Whether a title that nobody has got further than the declared one did, for the same caller in the same mode."""
-    if wrong.tls is not declared.tls:
+    if (wrong.tls, wrong.client_certificate) != (declared.tls, declared.client_certificate):
         return False
     if accepted(wrong):
         return True
@@ -104,6 +114,15 @@ RULE = Rule(
             "The declared title was not recognised, and for the other the service was busy.",
             service_case(archive(), rejected((1, 1, 7)), rejected((2, 3, 2), purpose=WRONG_CALLED)),
             Status.UNKNOWN,
+        ),
+        Example(
+            "TLS asks for a client certificate, and with our own the declared title was accepted.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                replace(survey(tls=True, echo_status=0), client_certificate=True),
+            ),
+            Status.PASS,
         ),
         Example(
             "The inventory declares no title.",

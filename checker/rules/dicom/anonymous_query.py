@@ -235,6 +235,16 @@ RULE = Rule(
             Status.PASS,
         ),
         Example(
+            "TLS asks for a client certificate, which counts also where ours was taken; plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(AssociationOutcome.RESET),
+                replace(survey(tls=True, echo_status=0), client_certificate=True),
+            ),
+            Status.PASS,
+        ),
+        Example(
             "TLS asks for a client certificate, and in plaintext the canary was answered with success.",
             service_case(
                 archive(dicom_tls_service()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checker.model import AssociationOutcome, DicomFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.access import (
@@ -89,6 +91,21 @@ RULE = Rule(
                 survey(AssociationOutcome.RESET),
             ),
             Status.PASS,
+        ),
+        Example(
+            "TLS asks for a client certificate, and with our own C-ECHO succeeded; plaintext is turned away.",
+            service_case(
+                archive(dicom_tls_service()),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                survey(AssociationOutcome.RESET),
+                replace(survey(tls=True, echo_status=0), client_certificate=True),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "With our own certificate the caller was not recognised, which says nothing of strangers.",
+            service_case(archive(dicom_tls_service()), replace(rejected((1, 1, 3)), tls=True, client_certificate=True)),
+            Status.UNKNOWN,
         ),
         Example(
             "TLS asks for a client certificate, and in plaintext C-ECHO succeeded.",

@@ -6,6 +6,7 @@ from checker.codecs.tls_policy import is_broken
 from checker.model import Acceptance, Severity, Status, TlsFacts, TlsOffer
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.default_host import UNNAMED, by_its_name, telling_default_host
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import (
     BROKEN_REFUSED,
@@ -18,8 +19,9 @@ from checker.rules.examples_tls import (
     refused_offer,
     tls_archive,
     unclear_offer,
+    without_name,
 )
-from checker.rules.suites import choices, few, offers, offers_told, undecided_versions, unrefused
+from checker.rules.suites import choices, default_choices, few, offers, offers_told, undecided_versions, unrefused
 from checker.rules.transport import acceptances, no_tls, speaks_tls
 
 _ASKED = TlsOffer.BROKEN_SUITES
@@ -27,18 +29,28 @@ _ASKED = TlsOffer.BROKEN_SUITES
 
 def judge(case: Case) -> Verdict:
     """One broken suite chosen fails; to pass, a hello of such suites must have been refused under each version."""
+    return telling_default_host(case, _judge(case))
+
+
+def _judge(case: Case) -> Verdict:
     answers = acceptances(case)
     broken = [choice for choice in choices(case) if choice.suite is not None and is_broken(choice.suite)]
+    unnamed = [choice for choice in default_choices(case) if choice.suite is not None and is_broken(choice.suite)]
     names = list(dict.fromkeys(choice.words() for choice in broken))
     told = offers_told(case, _ASKED)
     if answers.get("SSLv2") is Acceptance.ACCEPTED:
         names.insert(0, "all of SSLv2")
     if not names and any(o.acceptance is Acceptance.ACCEPTED and o.cipher_suite is None for o in offers(case, _ASKED)):
         names = ["one of those offered"]
+    # What is taken from a client that names no host is taken from anybody who leaves the name out.
+    names += dict.fromkeys(f"{choice.words()} {UNNAMED}" for choice in unnamed)
     if names:
         return failed(
             f"The service accepts broken suites: {few(names)}.",
-            accepted=[choice.told() for choice in broken],
+            accepted=[
+                *(choice.told() for choice in broken),
+                *({**choice.told(), "without_name": True} for choice in unnamed),
+            ],
             offers=told,
         )
     if Acceptance.ACCEPTED not in answers.values():
@@ -56,7 +68,10 @@ def judge(case: Case) -> Verdict:
             not_refused=open_versions,
             offers=told,
         )
-    return passed("The service refuses every broken suite that was offered to it.", offers=told)
+    return passed(
+        f"The service refuses every broken suite that was offered to it{by_its_name(case, _ASKED)}.",
+        offers=told,
+    )
 
 
 RULE = Rule(
@@ -71,7 +86,8 @@ RULE = Rule(
         "A suite that the service chose by itself fails, and so does one that it chose of a hello with nothing but such"
         " suites. To pass, that hello must have been refused under each version below TLS 1.3 that is accepted; it is"
         " put under the highest of them only, so that a service with an obsolete version beside is unknown. TLS 1.3"
-        " has no such suites in use."
+        " has no such suites in use. A suite that is chosen of a hello without the name of the service fails too; full"
+        " depth asks that."
     ),
     remedy=(
         "Allow suites with ECDHE and AES-GCM only. The list of suites is often set by the vendor: ask for the setting,"
@@ -95,6 +111,11 @@ RULE = Rule(
         Example(
             "SSLv2 is accepted.",
             service_case(tls_archive(), hellos(accepted=["SSLv2", "TLS 1.2"])),
+            Status.FAIL,
+        ),
+        Example(
+            "It takes one from a client that names no host.",
+            service_case(tls_archive(), without_name(chosen_offer(_ASKED, 0x0002))),
             Status.FAIL,
         ),
         Example(

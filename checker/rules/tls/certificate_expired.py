@@ -6,7 +6,7 @@ from checker.model import CertificateFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed
 from checker.rules.examples import NOW, service_case
-from checker.rules.examples_tls import DAY, certificate, handshake, hellos, tls_archive
+from checker.rules.examples_tls import DAY, HOST, certificate, handshake, hellos, tls_archive, without_name
 from checker.rules.transport import certificate_told, judge_certificates, moment, speaks_tls
 
 
@@ -39,7 +39,8 @@ RULE = Rule(
     meaning=(
         "Peers that check certificates refuse the service from now on; those that go on talking to it do not check, and"
         " would talk to anybody. People who are used to clicking the warning away will do so for an attacker too.\n\n"
-        "It is judged by the clock of the judging machine, against the certificate that was seen."
+        "It is judged by the clock of the judging machine, against the certificate that was seen. A `dicom-tls` service"
+        " is judged by the one that it shows to a client that names no host as well, for devices seldom name one."
     ),
     remedy=(
         "Have a new certificate issued and install it, with its chain, then find out why nobody was told: put its end"
@@ -57,6 +58,15 @@ RULE = Rule(
         Example(
             "It begins tomorrow.",
             service_case(tls_archive(), handshake(certificate(not_before=NOW + DAY))),
+            Status.FAIL,
+        ),
+        Example(
+            "It is valid, but not the one that a DICOM peer meets that names no host.",
+            service_case(
+                tls_archive(hostname=HOST),
+                without_name(shown=certificate(not_after=NOW - 90 * DAY)),
+                handshake(certificate()),
+            ),
             Status.FAIL,
         ),
         Example(

@@ -6,8 +6,8 @@ from checker.codecs.x509 import MOST_NAMES, counted_names, covers, plain_name
 from checker.model import CertificateFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
-from checker.rules.examples import ADDRESS, OTHER_ADDRESS, service_case
-from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive
+from checker.rules.examples import ADDRESS, OTHER_ADDRESS, archive, service_case, web_service
+from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive, without_name
 from checker.rules.transport import certificate_told, few_names, judge_certificates, short, speaks_tls
 
 
@@ -63,7 +63,10 @@ RULE = Rule(
         " that nobody changed it since the factory.\n\n"
         "The host of the URL is looked for, else the host name of the inventory, else its address, among the DNS names"
         " and addresses of the subject alternative name (RFC 9525). A name in the subject alone does not count, nor"
-        " does an address where there is a host name, nor an address that is written as a DNS name."
+        " does an address where there is a host name, nor an address that is written as a DNS name.\n\n"
+        "A server may show another certificate to a client that names no host in its hello, as devices seldom do: a"
+        " `dicom-tls` service is judged by that one as well. Browsers always name it, so that of a web service it is"
+        " told in the evidence and no fault."
     ),
     remedy=(
         "Have a certificate issued whose subject alternative names hold the host name, or the address where peers are"
@@ -101,6 +104,32 @@ RULE = Rule(
                 handshake(certificate(dns_names=(), names_asked=[HOST, ADDRESS], name_matches=False)),
             ),
             Status.FAIL,
+        ),
+        Example(
+            "A DICOM peer that names no host in its hello meets a certificate for another one.",
+            service_case(
+                tls_archive(hostname=HOST),
+                without_name(
+                    shown=certificate(
+                        dns_names=["gateway.example.org"], ip_addresses=(), names_asked=[HOST], name_matches=False
+                    )
+                ),
+                handshake(certificate(names_asked=[HOST])),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "A browser that named no host would meet such a one, and each names it.",
+            service_case(
+                archive(web_service(), hostname=HOST),
+                without_name(
+                    shown=certificate(
+                        dns_names=["gateway.example.org"], ip_addresses=(), names_asked=[HOST], name_matches=False
+                    )
+                ),
+                handshake(certificate(names_asked=[HOST])),
+            ),
+            Status.PASS,
         ),
         Example(
             "It was asked for by another name, for which the server may have another certificate.",

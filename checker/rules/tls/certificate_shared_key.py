@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checker.model import HandshakeFacts, JsonValue, Severity, Status
+from checker.model import CertificateFacts, Facts, HandshakeFacts, JsonValue, Severity, Status, TlsFacts
 from checker.rules import controls
 from checker.rules.base import (
     Case,
@@ -18,8 +18,9 @@ from checker.rules.base import (
     unknown,
 )
 from checker.rules.cases import service_cases
+from checker.rules.default_host import default_certificates
 from checker.rules.examples import archive, asset_case, seen
-from checker.rules.examples_tls import KEY, OTHER_KEY, certificate, handshake, tls_archive
+from checker.rules.examples_tls import KEY, OTHER_KEY, certificate, handshake, tls_archive, without_name
 from checker.rules.transport import certificates
 
 _MOST_NAMED = 20
@@ -28,7 +29,11 @@ _SEEN = seen(handshake(certificate()), 0, port=2762)
 
 def keys(case: Case) -> tuple[str, ...]:
     """The public keys that the asset presented, as SHA-256 of SubjectPublicKeyInfo. Each once, in order observed."""
-    return tuple(dict.fromkeys(certificate.public_key_sha256 for certificate in certificates(case)))
+    shown = certificates(case)
+    if any(facts.default_host is not None for facts in case.facts(TlsFacts)):
+        # Without a name, a service whose peers send one shows what belongs to the server and not to it.
+        shown += [certificate for one in service_cases(case) for certificate in default_certificates(one)]
+    return tuple(dict.fromkeys(certificate.public_key_sha256 for certificate in shown))
 
 
 def judge(case: Case) -> Verdict:
@@ -61,10 +66,14 @@ def _presenting(case: Case, shared: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(
         observation.id
         for observation in case.asset_seen
-        if isinstance(observation.facts, HandshakeFacts)
-        and observation.facts.certificate is not None
-        and observation.facts.certificate.public_key_sha256 in shared
+        if (shown := _shown(observation.facts)) is not None and shown.public_key_sha256 in shared
     )
+
+
+def _shown(facts: Facts) -> CertificateFacts | None:
+    if isinstance(facts, TlsFacts):
+        return None if facts.default_host is None else facts.default_host.certificate
+    return facts.certificate if isinstance(facts, HandshakeFacts) else None
 
 
 def _unseen(case: Case) -> list[JsonValue]:
@@ -86,7 +95,8 @@ RULE = Rule(
         " replaced.\n\n"
         "The public keys of all assets of the run are compared, whatever the certificates around them say. Nodes of one"
         " cluster that share a certificate on purpose fail too: waive them, with the reason. To pass, every declared"
-        " TLS service of the asset must have shown its certificate."
+        " TLS service of the asset must have shown its certificate. The key that a `dicom-tls` service shows to clients"
+        " that name no host counts too."
     ),
     remedy=(
         "Give each asset a key of its own, made on the device, and a certificate for it. Where a vendor's default key"
@@ -99,6 +109,16 @@ RULE = Rule(
         Example(
             "Another asset presents the same key.",
             asset_case(tls_archive(), _SEEN, sharers={KEY: ("synthetic-01", "synthetic-02")}),
+            Status.FAIL,
+        ),
+        Example(
+            "Another asset has the key that is shown to DICOM peers that name no host.",
+            asset_case(
+                tls_archive(),
+                _SEEN,
+                seen(without_name(shown=certificate(key=OTHER_KEY)), 0, port=2762),
+                sharers={KEY: ("synthetic-01",), OTHER_KEY: ("synthetic-01", "synthetic-02")},
+            ),
             Status.FAIL,
         ),
         Example(

@@ -6,8 +6,8 @@ from checker.codecs.certificate import WEAK_HASHES
 from checker.model import CertificateFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
-from checker.rules.examples import service_case
-from checker.rules.examples_tls import certificate, handshake, tls_archive
+from checker.rules.examples import archive, service_case, web_service
+from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive, without_name
 from checker.rules.transport import certificate_told, judge_certificates, speaks_tls
 
 # NIST SP 800-57 part 1 revision 5, table 2: 112 bits of security or more; for EC what DICOM PS3.15 B.13 asks for.
@@ -17,7 +17,8 @@ _STRONG_KEYS = frozenset({"Ed25519", "Ed448"})
 
 def judge(case: Case) -> Verdict:
     """Any weakness fails; to pass, key, signature and names must all be known and good."""
-    return judge_certificates(case, _one)
+    # A certificate for the same name has a key of the service, whoever is shown it.
+    return judge_certificates(case, _one, of_the_name=True)
 
 
 def _one(shown: CertificateFacts) -> Verdict:
@@ -69,6 +70,8 @@ RULE = Rule(
         " signature over MD5 or SHA-1 can be forged. A certificate that names no host in its subject alternative name"
         " is refused by today's libraries, or taken without any comparison of names.\n\n"
         "To pass, key, signature and names must all have been understood; a kind of key that is not known is unknown."
+        " What is shown to a client that names no host counts as well: of a `dicom-tls` service in any case, of others"
+        " where the certificate is for the name of the service."
     ),
     remedy=(
         "Have a certificate issued with a new key (RSA of 2048 bits or more, or EC P-256 or P-384), signed with SHA-256"
@@ -98,6 +101,15 @@ RULE = Rule(
             service_case(
                 tls_archive(),
                 handshake(certificate(dns_names=(), ip_addresses=(), name_matches=False)),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "Whoever names no host is shown a weak certificate, and it is for the name of the service.",
+            service_case(
+                archive(web_service(), hostname=HOST),
+                without_name(shown=certificate(key_type="RSA", key_bits=1024, names_asked=[HOST])),
+                handshake(certificate(names_asked=[HOST])),
             ),
             Status.FAIL,
         ),

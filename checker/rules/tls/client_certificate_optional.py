@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checker.model import (
     AssociationOutcome,
     DicomFacts,
@@ -61,7 +63,7 @@ def judge(case: Case) -> Verdict:
 def _used(case: Case) -> str | None:
     """What was served inside TLS without a certificate, in words; None where nothing was."""
     for facts in case.facts(DicomFacts):
-        if facts.tls and answered(facts):
+        if facts.tls and answered(facts) and not facts.client_certificate:
             return f"an association inside TLS was {words(facts)}"
     for page in case.facts(HttpFacts):
         served = page.end is HttpEnd.ANSWERED and page.status in _SUCCESS_OR_REDIRECT
@@ -136,6 +138,15 @@ RULE = Rule(
                 survey(echo_status=0),
             ),
             Status.UNKNOWN,
+        ),
+        Example(
+            "TLS refused the association for want of a certificate, and took it with our own.",
+            service_case(
+                tls_archive(client_certificate="required"),
+                survey(AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED, tls=True),
+                replace(survey(tls=True, echo_status=0), client_certificate=True),
+            ),
+            Status.PASS,
         ),
         Example(
             "The handshake was completed, but what came after it was not seen.",

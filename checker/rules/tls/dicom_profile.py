@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from checker.catalog.tls_profiles import tls_profiles
-from checker.model import Acceptance, JsonValue, Service, ServiceKind, Severity, Status, TlsFacts, TlsOffer
+from checker.model import Acceptance, GroupFacts, Service, ServiceKind, Severity, Status, TlsFacts, TlsOffer
 from checker.rules import controls
-from checker.rules.base import Case, Example, Rule, Subject, Verdict, passed, unknown
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import (
     BROKEN_REFUSED,
@@ -14,18 +14,19 @@ from checker.rules.examples_tls import (
     REST_REFUSED,
     WEAK_REFUSED,
     accepted_version,
+    certificate,
     chosen_offer,
+    full_depth,
     hellos,
+    listed_version,
     modern,
     newest_only,
     tls_archive,
 )
-from checker.rules.profiles import compare
-from checker.rules.suites import few, offers_told
+from checker.rules.profiles import verdict_on
 from checker.rules.transport import acceptances, no_tls, short, versions_told
 
 DEFAULT = "B.12"
-_LONGEST = 110  # characters of a list within the one sentence
 
 
 def is_dicom_tls(service: Service) -> bool:
@@ -40,35 +41,16 @@ def judge(case: Case) -> Verdict:
     told = versions_told(case)
     if Acceptance.ACCEPTED not in acceptances(case).values():
         return unknown(f"No version of TLS was seen to be accepted: {no_tls(case)}.", profile=name, versions=told)
-    if profile is None:
+    if profile is None or not profile.of_dicom:
         return unknown(f"What the declared profile {short(name)} asks is not known here.", profile=name)
-    found = compare(case, profile)
-    evidence: dict[str, JsonValue] = {
-        "profile": name,
-        "source": profile.source,
-        "retired": profile.retired,
-        "missing": list(found.missing),
-        "too_much": list(found.too_much),
-        "discouraged": list(found.discouraged),
-        "not_shown": list(found.open),
-        "versions": told,
-        "offers": offers_told(case, TlsOffer.BROKEN_SUITES, TlsOffer.WEAK_SUITES),
-    }
-    if found.missing or found.too_much:
-        parts = [("too much", found.too_much), ("missing", found.missing)]
-        said = "; ".join(f"{word}: {_some(items)}" for word, items in parts if items)
-        return Verdict(Status.FAIL, f"Not consistent with {name}; {said}.", evidence)
-    if found.open:
-        return unknown(f"Nothing speaks against {name}, but it was not shown {_some(found.open)}.", **evidence)
-    advice = f" It accepts what is advised against: {_some(found.discouraged)}." if found.discouraged else ""
-    return passed(f"Consistent with {name} in all that was asked.{advice}", **evidence)
+    return verdict_on(case, profile)
 
 
-def _some(items: tuple[str, ...]) -> str:
-    """Two of the items where they fit into the sentence, else one, and how many more."""
-    two = few(list(items), 2)
-    return two if len(two) <= _LONGEST // 2 else few(list(items), 1)
-
+_B13 = (0xC02C, 0xC030, 0xC0AD, 0xC0AF, 0xCCA9, 0xCCA8, 0xC02F, 0xC02B, 0xC0AC, 0xC0AE)
+_FOR_RSA = (0xC030, 0xCCA8, 0xC02F)
+_NEWEST = listed_version("TLS 1.3", (0x1302, 0x1303, 0x1301, 0x1304, 0x1305))
+_CURVES = (GroupFacts("TLS 1.2", (0x001D, 0x0017), complete=True),)
+_BOTH_KEYS = (certificate(key_type="RSA", key_bits=2048, digest="c1" * 32), certificate(digest="c2" * 32))
 
 RULE = Rule(
     title="Not consistent with the declared TLS profile of DICOM",
@@ -82,9 +64,14 @@ RULE = Rule(
         "It fails where something that the profile requires was refused or something that it forbids was accepted; the"
         " evidence lists what is missing and what is too much. What RFC 9325 only advises against (DHE, and CBC with"
         " forward secrecy) is listed as discouraged; suites without forward secrecy, and 3DES, count as forbidden by"
-        " B.12. It passes only where nothing is open. With B.11 and B.13 something always is: it is not asked whether"
-        " each suite on their lists is accepted. Certificates, compression and renegotiation have rules of their own."
-        " That a service is consistent with a profile is no proof that the product conforms to it."
+        " B.12. It passes only where nothing is open. With B.11 and B.13 something always is at policy depth, which"
+        " does not ask whether each suite on their lists is accepted and all others are refused; full depth decides it."
+        " Suites for another kind of key than the service was seen to have stay open: B.13 requires them of a product,"
+        " and with one certificate it cannot show them. Of certificates, what B.13 says of key and hash is compared;"
+        " otherwise they, compression and renegotiation have rules of their own. That a service is consistent with a"
+        " profile is no proof that the product conforms to it.\n\n"
+        "The suites of B.13 are those of the edition 2026a. That of 2024b required four with Camellia as well, which"
+        " are permitted here and not required."
     ),
     remedy=(
         "Choose the profile in the configuration of the device, or allow the versions and suites that it names and no"
@@ -166,6 +153,43 @@ RULE = Rule(
             "B.13: nothing speaks against it, but each of its suites was not asked about.",
             service_case(tls_archive(profile="B.13"), modern(BROKEN_REFUSED, WEAK_REFUSED)),
             Status.UNKNOWN,
+        ),
+        Example(
+            "B.13 at full depth: all that it requires, with keys of both kinds, and nothing else.",
+            service_case(
+                tls_archive(profile="B.13"),
+                full_depth(listed_version("TLS 1.2", _B13), _NEWEST, groups=_CURVES, certificates=_BOTH_KEYS),
+            ),
+            Status.PASS,
+        ),
+        Example(
+            "B.13 at full depth: a suite that it requires is refused.",
+            service_case(
+                tls_archive(profile="B.13"),
+                full_depth(listed_version("TLS 1.2", _B13[1:]), _NEWEST, groups=_CURVES, certificates=_BOTH_KEYS),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "B.13 at full depth: with an RSA key alone, the suites for ECDSA cannot be shown.",
+            service_case(
+                tls_archive(profile="B.13"),
+                full_depth(
+                    listed_version("TLS 1.2", [code for code in _B13 if code in _FOR_RSA]),
+                    _NEWEST,
+                    groups=_CURVES,
+                    certificates=_BOTH_KEYS[:1],
+                ),
+            ),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "B.11, retired, at full depth: ChaCha20, which is not on its list.",
+            service_case(
+                tls_archive(profile="B.11"),
+                full_depth(listed_version("TLS 1.2", (0x009F, 0x009E, 0xC030, 0xC02F, 0xCCA8)), groups=_CURVES),
+            ),
+            Status.FAIL,
         ),
         Example(
             "B.12: weak suites were not asked about.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from checker.model import Acceptance, Severity, Status, TlsFacts, TlsOffer
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.default_host import UNNAMED, by_its_name, telling_default_host
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import (
     DHE_CHOSEN,
@@ -17,17 +18,17 @@ from checker.rules.examples_tls import (
     newest_only,
     tls_archive,
     unclear_offer,
+    without_name,
 )
+from checker.rules.lists import fields_not_seen
 from checker.rules.suites import (
-    CLASSES,
-    LEAST_FIELD,
-    Choice,
     choices,
+    default_choices,
     few,
-    fields_not_seen,
     offers_told,
     undecided_versions,
     unrefused,
+    weakness,
 )
 from checker.rules.transport import acceptances, no_tls, speaks_tls
 
@@ -36,14 +37,24 @@ _ASKED = TlsOffer.WEAK_SUITES
 
 def judge(case: Case) -> Verdict:
     """One weak suite chosen fails; to pass, a hello of such suites must have been refused under each version."""
+    return telling_default_host(case, _judge(case))
+
+
+def _judge(case: Case) -> Verdict:
     seen = choices(case)
     told = offers_told(case, _ASKED)
     weak = [(choice, why) for choice in seen if (why := weakness(choice)) is not None]
-    if weak:
+    # What is taken from a client that names no host is taken from anybody who leaves the name out.
+    unnamed = [(choice, why) for choice in default_choices(case) if (why := weakness(choice)) is not None]
+    if weak or unnamed:
         names = list(dict.fromkeys(f"{choice.words()} ({why})" for choice, why in weak))
+        names += dict.fromkeys(f"{choice.words()} ({why}) {UNNAMED}" for choice, why in unnamed)
         return failed(
             f"The service accepts weak suites: {few(names)}.",
-            accepted=[{**choice.told(), "weakness": why} for choice, why in weak],
+            accepted=[
+                *({**choice.told(), "weakness": why} for choice, why in weak),
+                *({**choice.told(), "weakness": why, "without_name": True} for choice, why in unnamed),
+            ],
             offers=told,
         )
     if Acceptance.ACCEPTED not in acceptances(case).values():
@@ -67,21 +78,10 @@ def judge(case: Case) -> Verdict:
             f"Weak suites were refused, but the size of the finite field of DHE was not seen under {few(unseen, 4)}.",
             offers=told,
         )
-    return passed("The service refuses every weak suite that was offered to it.", offers=told)
-
-
-def weakness(choice: Choice) -> str | None:
-    """Why a choice is weak, in few words; None where it is not."""
-    if choice.prime_bits is not None and choice.prime_bits < LEAST_FIELD:
-        return f"finite field of {choice.prime_bits} bits"
-    if choice.suite is None:
-        return None
-    if CLASSES["3des"](choice.suite):
-        return "3DES"
-    if CLASSES["no-forward-secrecy"](choice.suite):
-        return "no forward secrecy"
-    # Older versions have nothing but CBC and RC4, and are found fault with by themselves.
-    return "CBC" if choice.version == "TLS 1.2" and CLASSES["cbc"](choice.suite) else None
+    return passed(
+        f"The service refuses every weak suite that was offered to it{by_its_name(case, _ASKED)}.",
+        offers=told,
+    )
 
 
 RULE = Rule(
@@ -97,7 +97,8 @@ RULE = Rule(
         " 1.2, for older versions have little else. Finite fields are judged here, curves by tls.weak-group. To pass, a"
         " hello of nothing but such suites must have been refused under each version below TLS 1.3 that is accepted,"
         " and the field of DHE seen or DHE refused. The rarest suites, such as those of Kerberos and GOST, do not fit"
-        " into that hello. An obsolete version that is accepted is not asked, and leaves it unknown."
+        " into that hello. An obsolete version that is accepted is not asked, and leaves it unknown. A weak suite that"
+        " is chosen of a hello without the name of the service fails too; full depth asks that."
     ),
     remedy=(
         "Allow suites with ECDHE and AES-GCM only; where DHE is needed, give it a field of 2048 bits or more. Look at"
@@ -126,6 +127,11 @@ RULE = Rule(
         Example(
             "Its finite field has 1024 bits.",
             service_case(tls_archive(), modern(chosen_offer(_ASKED, 0x009E, prime_bits=1024), REST_REFUSED)),
+            Status.FAIL,
+        ),
+        Example(
+            "It takes one from a client that names no host.",
+            service_case(tls_archive(), without_name(chosen_offer(_ASKED, 0x009C))),
             Status.FAIL,
         ),
         Example(

@@ -86,9 +86,13 @@ def require(binary: str, package: str) -> str:
 
 def missing(what: str, package: str) -> NoReturn:
     """End the test, for something of a Debian package is not there: a skip, or a failure with CI=true."""
+    unavailable(f"{what} is not there: install the Debian package {package}")
+
+
+def unavailable(message: str) -> NoReturn:
+    """End the test, for something that it needs is not there: a skip, or a failure with CI=true."""
     import pytest  # not at the top: servers that are modules of these tests start without it
 
-    message = f"{what} is not there: install the Debian package {package}"
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

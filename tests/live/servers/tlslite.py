@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
-from tlslite.errors import TLSError
+from tlslite.errors import BaseTLSException
 
 from tests.live.certificates import TlsFiles
 from tests.live.servers.openssl import TlsServer
@@ -21,6 +21,8 @@ from tests.live.servers.process import LOOPBACK, python_child, serving
 SSL3 = (3, 0)
 TLS13 = (3, 4)
 _SILENCE_S = 10.0
+# Without any, it breaks down over the extension under TLS 1.3.
+_PROTOCOLS = [bytearray(b"http/1.1")]
 
 
 @contextmanager
@@ -30,36 +32,40 @@ def tlslite(
     lowest: tuple[int, int] = SSL3,
     highest: tuple[int, int] = SSL3,
     ciphers: Sequence[str] = (),
+    anonymous: bool = False,
     host: str = LOOPBACK,
 ) -> Iterator[TlsServer]:
     """A tlslite-ng server of these versions on the wire: (3, 0) is SSL 3.0, (3, 4) is TLS 1.3.
 
-    `ciphers` are its own names, such as `rc4` and `3des`; without any it has those that it has by itself.
+    `ciphers` are its own names, such as `rc4` and `3des`; without any it has those that it has by itself. One that is
+    `anonymous` has no certificate.
     """
 
     def command(_folder: Path, ports: tuple[int, ...]) -> list[str]:
         versions = [str(number) for version in (lowest, highest) for number in version]
-        return python_child(__name__, host, str(ports[0]), str(files.key), str(files.certificate), *versions, *ciphers)
+        asked = [host, str(ports[0]), str(files.key), str(files.certificate), *versions, *ciphers]
+        return python_child(__name__, *(["--anonymous"] if anonymous else []), *asked)
 
     with serving("tlslite", command) as process:
         yield TlsServer(host, process.ports[0], files, process)
 
 
-def _serve(host: str, port: int, key: Path, certificate: Path, versions: list[int], ciphers: list[str]) -> None:
-    private = parsePEMKey(key.read_text(), private=True)
+def _serve(asked: argparse.Namespace) -> None:
+    private = parsePEMKey(asked.key.read_text(), private=True)
     chain = X509CertChain()
-    chain.parsePemList(certificate.read_text())
+    chain.parsePemList(asked.certificate.read_text())
     settings = HandshakeSettings()
-    settings.minVersion, settings.maxVersion = (versions[0], versions[1]), (versions[2], versions[3])
-    settings.cipherNames = ciphers or settings.cipherNames
-    with socket.create_server((host, port)) as listener:
+    settings.minVersion, settings.maxVersion = tuple(asked.versions[:2]), tuple(asked.versions[2:])
+    settings.cipherNames = asked.ciphers or settings.cipherNames
+    identity = {"anon": True} if asked.anonymous else {"certChain": chain, "privateKey": private}
+    with socket.create_server((asked.host, asked.port)) as listener:
         while True:
             accepted, _address = listener.accept()
             accepted.settimeout(_SILENCE_S)
             # What a client breaks off is its own affair; the next one is served all the same.
-            with accepted, suppress(TLSError, OSError):
+            with accepted, suppress(BaseTLSException, OSError):
                 session = TLSConnection(accepted)
-                session.handshakeServer(certChain=chain, privateKey=private, settings=settings)
+                session.handshakeServer(**identity, settings=settings, alpn=_PROTOCOLS)
                 while received := session.read(max=4096, min=1):
                     session.write(received)
                 session.close()
@@ -67,14 +73,14 @@ def _serve(host: str, port: int, key: Path, certificate: Path, versions: list[in
 
 def _main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("host")
     parser.add_argument("port", type=int)
     parser.add_argument("key", type=Path)
     parser.add_argument("certificate", type=Path)
     parser.add_argument("versions", type=int, nargs=4)
     parser.add_argument("ciphers", nargs="*")
-    asked = parser.parse_args()
-    _serve(asked.host, asked.port, asked.key, asked.certificate, asked.versions, asked.ciphers)
+    _serve(parser.parse_args())
 
 
 if __name__ == "__main__":
