@@ -12,7 +12,7 @@ help:
 	@echo "make lint    formatting, lint, types and the import rules"
 	@echo "make bench   the benchmarks"
 	@echo "make docs    write the generated pages and schemas anew"
-	@echo "make tables  ask real servers, compare with other tools, and write the tables of docs/tls.md anew; takes minutes"
+	@echo "make tables  measure against real servers, and write the tables of docs anew: takes minutes"
 	@echo "make peers   the other tools that tests compare with, in an environment of their own"
 	@echo "make lock    resolve the locked versions anew (needs uv)"
 

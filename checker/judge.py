@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from math import isfinite
+from types import MappingProxyType
 
 from checker.errors import UsageError, place_of
 from checker.model import (
@@ -31,12 +32,17 @@ from checker.model import (
 )
 from checker.policy import INTERNET, Policy
 from checker.rules import CataloguedRule, catalogue
-from checker.rules.base import Case, Subject, Verdict, not_applicable
+from checker.rules.base import Case, Identity, Subject, Verdict, not_applicable
 from checker.rules.cases import service_cases
+from checker.rules.identity import Implementation, Place, implementation, service_place
 
 Sharers = Mapping[str, Mapping[str, tuple[str, ...]]]
 """By the id of a fleet rule and by its key: the ids of the assets that have the key, or the first of very many."""
 
+Earlier = Mapping[Place, Identity]
+"""By service and address: the implementation that the last run before this one saw which saw any."""
+
+_NOTHING_EARLIER: Earlier = MappingProxyType({})
 _ID_DIGITS = 32
 _INTEGERS = range(-(2**63), 2**64)
 
@@ -121,14 +127,34 @@ class Judge:
                 if not isinstance(keys, _Broken):
                     yield from ((entry.id, key) for key in keys)
 
-    def findings(self, asset: Asset, observations: Sequence[Observation], sharers: Sharers) -> list[Finding]:
+    def implementations(
+        self, asset: Asset, observations: Sequence[Observation]
+    ) -> Mapping[Place, Implementation | None]:
+        """By which implementation each DICOM service of the asset answers at each address; None where that is not one.
+
+        Nothing where the services cannot be told apart, which `findings` says as an error.
+        """
+        if not any(service.is_dicom for service in asset.services):
+            return {}
+        services = _split(self._whole(asset, observations), _NOTHING_EARLIER)
+        if isinstance(services, _Broken):
+            return {}
+        return {place: implementation(case) for case in services if (place := service_place(case)) is not None}
+
+    def findings(
+        self,
+        asset: Asset,
+        observations: Sequence[Observation],
+        sharers: Sharers,
+        earlier: Earlier = _NOTHING_EARLIER,
+    ) -> list[Finding]:
         """Every finding of the asset, by rule and then in the inventory's order of services; no two share an id.
 
         A rule about services gives one for each service and address that it applies to, or a single `not_applicable`
         for the asset where there is none. `sharers` is what all assets of the inventory gave in `shares`.
         """
         whole = self._whole(asset, observations)
-        services = _split(whole)
+        services = _split(whole, earlier)
         identities: Counter[str] = Counter()
         found = []
         for entry in self.rules:
@@ -186,11 +212,18 @@ class Judge:
         return base.raised() if entry.rule.rises and (self._vantage == INTERNET or other_zone) else base
 
 
-def _split(whole: Case) -> tuple[Case, ...] | _Broken:
+def _split(whole: Case, earlier: Earlier) -> tuple[Case, ...] | _Broken:
     try:
-        return tuple(service_cases(whole))
+        cases = tuple(service_cases(whole))
+        return tuple(_as_known(case, earlier) for case in cases) if earlier else cases
     except Exception as error:  # a bug of ours must become findings that say so
         return _Broken.of(error)
+
+
+def _as_known(case: Case, earlier: Earlier) -> Case:
+    place = service_place(case)
+    known = None if place is None else earlier.get(place)
+    return case if known is None else replace(case, earlier_identity=known)
 
 
 def _keys(entry: CataloguedRule, whole: Case) -> tuple[str, ...] | _Broken:

@@ -8,7 +8,7 @@ identifier of a patient, or anything else that a device keeps about people.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Literal, TypeAlias
@@ -83,7 +83,10 @@ class Depth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A declared service of an asset. `port` is always known: for web kinds it follows from the URL."""
+    """A declared service of an asset. `port` is always known: for web kinds it follows from the URL.
+
+    `registered_ae_title`: a calling AE title that a DICOM service knows, for showing that it tells callers apart.
+    """
 
     kind: ServiceKind
     port: int
@@ -91,6 +94,7 @@ class Service:
     url: str | None = None
     profile: str | None = None
     client_certificate: Literal["not-asked", "optional", "required"] | None = None
+    registered_ae_title: str | None = None
 
     @property
     def host(self) -> str | None:
@@ -132,7 +136,10 @@ class AssetManners:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A device or server that we own. `addresses` are canonical texts; empty only where a host name is given."""
+    """A device or server that we own. `addresses` are canonical texts; empty only where a host name is given.
+
+    `canaries`: the further DICOM questions that the inventory opts in to, of `OPT_IN_CANARIES`.
+    """
 
     id: str
     name: str
@@ -145,6 +152,7 @@ class Asset:
     manners: AssetManners
     services: tuple[Service, ...]
     tls_depth: Depth | None = None  # None for that of the defaults
+    canaries: tuple[AssociationPurpose, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +230,7 @@ class ClientCertificate:
 
     subject: str
     sha256: str
-    paths: tuple[str, str] | None = None
+    paths: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +340,13 @@ class AssociationPurpose(StrEnum):
     SURVEY = "survey"  # the declared called AE title, our unregistered calling AE title, many contexts, C-ECHO
     WRONG_CALLED = "wrong-called"  # a called AE title that nobody has
     CANARY = "canary"  # Study Root C-FIND for a study that cannot exist
+    REGISTERED = "registered"  # a calling AE title that the inventory says is registered, C-ECHO
+    WORKLIST = "worklist"  # Modality Worklist C-FIND for a station and a patient that nobody has
+    GET = "get"  # Study Root C-GET for a study that cannot exist, where nothing could be sent to us
+
+
+OPT_IN_CANARIES = (AssociationPurpose.WORKLIST, AssociationPurpose.GET)
+"""What is asked only of assets that the inventory opts in, in the order in which it is asked."""
 
 
 class AssociationOutcome(StrEnum):
@@ -353,7 +368,7 @@ class AssociationOutcome(StrEnum):
 
 
 class QueryVerdict(StrEnum):
-    """What became of the canary C-FIND (or, for REFUSED_ABORT and INDETERMINATE, of any DIMSE request)."""
+    """What became of a canary (or, for REFUSED_ABORT and INDETERMINATE, of any DIMSE request)."""
 
     QUERY_ACCEPTED = "query-accepted"
     KEY_IGNORED = "key-ignored"

@@ -12,15 +12,28 @@ from datetime import date
 from enum import StrEnum
 
 from checker.catalog.ports import port_set
-from checker.model import Asset, Depth, Inventory, Refusal, Service, ServiceKind
+from checker.model import (
+    OPT_IN_CANARIES,
+    Asset,
+    AssociationPurpose,
+    Depth,
+    Inventory,
+    Refusal,
+    Service,
+    ServiceKind,
+)
 from checker.scope import Scope, canonical
 
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
+DICOM_MORE_CONNECTIONS = 1  # for the registered calling AE title where there is one, and for each opt-in canary
 DICOM_OTHER_MODE_CONNECTIONS = 1  # the other mode, plaintext beside TLS, or coming back once to a busy service
-# SSLv2 to TLS 1.3, old versions again by kinds of suites (4), broken, weak (2), hybrid groups, one whole handshake, and
-# one hello without a name.
-TLS_CONNECTIONS = 16
+# SSLv2 to TLS 1.3 (6), TLS 1.1 and 1.0 again by kinds of suites (6), broken (2), weak (2), hybrid groups, one whole
+# handshake, and one hello without a name.
+TLS_CONNECTIONS = 19
+# What full depth takes beyond that before any list: the handshake without ALPN and without its group (2), and without a
+# name broken and weak suites (2).
+TLS_FULL_MORE_CONNECTIONS = 4
 OWN_CERTIFICATE_CONNECTIONS = 1  # the whole handshake once more, with our own certificate, where there is one
 # At full depth it is one for each suite and group that is accepted, so that no number fits all: the probe stops at this
 # one, which does for four versions with thirty suites each. The budget may end it earlier.
@@ -29,6 +42,7 @@ DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
 PORT_CONNECTIONS = 1  # the kernel itself asks a silent port again, more than once before the time limit
 _SECONDS_A_CONNECTION = 0.02
+_CANARY_WORDS = {AssociationPurpose.WORKLIST: "worklist canary", AssociationPurpose.GET: "GET canary"}
 
 
 class StepKind(StrEnum):
@@ -47,7 +61,7 @@ class Step:
     """One step of a visit. `services` are indexes.
 
     `host` is the name by which it is asked, as a URL or the asset has it; `address` is None where that has first to be
-    resolved. `spare` of its connections are for the lists of full depth alone.
+    resolved. `spare` of its connections are for the lists of full depth alone, and the budget may end those.
     """
 
     kind: StepKind
@@ -66,7 +80,7 @@ class Step:
 
     @property
     def least(self) -> int:
-        """The connections that it may take at policy depth, which no other step at full depth takes from it."""
+        """The connections that it may take before any list of full depth, which no other step's lists take from it."""
         return self.connections - self.spare
 
     @property
@@ -158,7 +172,7 @@ def plan_asset(
     """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
 
     Without it a name that has to be resolved gives steps with the address None. `depth` is that of TLS; whatever it is,
-    what full depth takes beyond policy depth is taken only of what the other steps leave of the budget.
+    the lists of full depth are made only of what the other steps leave of the budget.
     `own_certificate`: we have one for servers that require one.
     """
     if asset.manners.passive:
@@ -214,8 +228,9 @@ def plan_asset(
 def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) -> list[Step]:
     service = asset.services[index]
     if kind is StepKind.DICOM and service.is_dicom:
-        connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
-        purpose = "survey, canary, wrong called AE title"
+        more = _more_dicom(asset, service)
+        connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS + DICOM_MORE_CONNECTIONS * len(more)
+        purpose = ", ".join(("survey, canary, wrong called AE title", *more))
     elif kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
         connections, purpose = DICOMWEB_CONNECTIONS, "canary and control"
     elif kind is StepKind.WEB and service.kind is ServiceKind.WEB:
@@ -223,6 +238,12 @@ def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) ->
     else:
         return []
     return [Step(kind, address, service.port, (index,), connections, purpose, _host(asset, service))]
+
+
+def _more_dicom(asset: Asset, service: Service) -> list[str]:
+    """What the inventory asks of a DICOM service beyond what every one is asked, one connection each."""
+    registered = ["registered calling AE title"] if service.registered_ae_title is not None else []
+    return registered + [_CANARY_WORDS[purpose] for purpose in OPT_IN_CANARIES if purpose in asset.canaries]
 
 
 def _tls_step(
@@ -251,6 +272,7 @@ def _tls_step(
     least = TLS_CONNECTIONS + (OWN_CERTIFICATE_CONNECTIONS if own_certificate else 0)
     connections, purpose = least, "versions and certificate"
     if depth is Depth.FULL:
+        least += TLS_FULL_MORE_CONNECTIONS
         connections, purpose = TLS_FULL_CONNECTIONS, "versions, suites, groups and certificates"
     return Step(StepKind.TLS, address, service.port, sharing, connections, purpose, host, connections - least)
 

@@ -17,20 +17,20 @@ from checker import __version__
 from checker.errors import UsageError
 from checker.introduction import Introduction
 from checker.judge import Judge, Sharers, chosen_rules
-from checker.model import Asset, Finding, Inventory, Observation, Service, Severity, Totals
+from checker.model import Asset, Finding, Inventory, Observation, Severity, Totals
 from checker.policy import silence
 from checker.records import StoredInventory, dumps
 from checker.sinks import chosen_sinks
-from checker.store.folder import OBSERVATIONS, RunFolder, new_run_id
+from checker.store.folder import IDENTITIES, OBSERVATIONS, RunFolder, new_run_id
+from checker.store.identities import IdentityPile, Known, known_after, known_before
 from checker.store.piles import Piles
 from checker.store.runs import INVENTORY, failing_after, failing_before, last_run, read_run, read_run_inventory
 from checker.store.scratch import Scratch
+from checker.store.visited import placed, with_inventory
 from checker.summary import SCHEMA_VERSION, InventoryRef, RuleChoice, RunSummary, Tally, exit_code
 from checker.triage import Triage
 
 _SCRATCH = ".scratch"
-_NO_SERVICE = -1
-"""The index of an observation that was made of a service which the inventory no longer declares so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def conclude(
 ) -> RunSummary:
     """Judge every listed asset from what the folder holds, write all files of the run and publish it.
 
-    The run is then at `folder.published`. Drift is against the last earlier run of the same vantage beside it. Raises
-    UsageError for globs and formats that fit nothing (to be checked before the visits with `check_judging`) and OSError
-    where the disk does not take it. Then nothing is published, and the folder is left with its observations and its
-    ledger.
+    The run is then at `folder.published`. Drift is against the last earlier run of the same vantage beside it, which
+    also tells by which implementations DICOM services were known; the run keeps that. Raises UsageError for globs and
+    formats that fit nothing (to be checked before the visits with `check_judging`) and OSError where the disk does not
+    take it. Then nothing is published, and the folder is left with its observations and its ledger.
     """
     run, notices = last_run(folder.output, visits.vantage, before=_to_the_millisecond(visits.started_at))
     baseline = None if run is None else _Baseline(run.name, failing_after(run))
@@ -88,6 +88,7 @@ def conclude(
         judging,
         judged_at=_to_the_millisecond(visits.ended_at),
         baseline=baseline,
+        known=None if run is None else known_after(run),
         notices=notices,
     ).publish()
 
@@ -116,7 +117,7 @@ def judge_again(
     try:
         return _Conclusion(
             folder,
-            stored if inventory is None else _replaced(stored, inventory),
+            stored if inventory is None else with_inventory(stored, inventory),
             Visits(
                 first.vantage,
                 first.started_at,
@@ -129,6 +130,8 @@ def judge_again(
             judged_at=_to_the_millisecond(now or first.judged_at),
             judged_from=first.run_id,
             baseline=_same_baseline(run, first),
+            known=known_before(run),
+            introduction=first.introduction,
         ).publish()
     except BaseException:
         folder.discard()
@@ -151,18 +154,6 @@ def _same_baseline(run: Path, first: RunSummary) -> _Baseline | None:
     return _Baseline(first.baseline, failing_after(earlier) if earlier.is_dir() else failing_before(run))
 
 
-def _replaced(stored: StoredInventory, inventory: Inventory) -> StoredInventory:
-    """Another inventory for the same observations, with the services by which those were made."""
-    declared = {asset.id: asset.services for asset in inventory.assets}
-    visited = {asset.id: stored.visited_services.get(asset.id, asset.services) for asset in stored.inventory.assets}
-    visited = {**stored.visited_services, **visited}
-    return StoredInventory(
-        inventory,
-        stored.listed,
-        {asset_id: services for asset_id, services in visited.items() if declared.get(asset_id) != services},
-    )
-
-
 def _to_the_millisecond(instant: datetime) -> datetime:
     # As it is written, so that judging again by what was written is judging by the same moment.
     return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
@@ -182,6 +173,8 @@ class _Conclusion:
     judged_at: datetime
     judged_from: str | None = None
     baseline: _Baseline | None = None
+    known: Iterator[Known] | None = None
+    introduction: Introduction | None = None  # by which devices knew the run, where it is judged again
     notices: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
 
@@ -200,10 +193,16 @@ class _Conclusion:
         aside = self.folder.path / _SCRATCH
         aside.mkdir(0o700)
         try:
-            with Scratch(aside / "scratch.sqlite", self.folder.path / OBSERVATIONS) as scratch, Piles(aside) as piles:
-                for findings in self._judged(judge, scratch):
+            with (
+                Scratch(aside / "scratch.sqlite", self.folder.path / OBSERVATIONS) as scratch,
+                Piles(aside) as piles,
+                IdentityPile(aside / IDENTITIES, self.folder.run_id) as identities,
+            ):
+                for findings in self._judged(judge, scratch, identities):
                     piles.add(findings)
                 summary = self._summary()
+                if self.judged_from is None:  # else the run has that of the first judgement
+                    self.folder.write(IDENTITIES, identities.lines())
                 self.folder.write(INVENTORY, [dumps(_without_paths(self.stored)), b"\n"])
                 for sink in sinks.values():
                     self.folder.write(sink.file, sink.write(summary, piles.lines()))
@@ -215,14 +214,15 @@ class _Conclusion:
         self.folder.publish()
         return summary
 
-    def _judged(self, judge: Judge, scratch: Scratch) -> Iterator[list[Finding]]:
-        """The findings of every listed asset, by its id; each is counted on the way."""
+    def _judged(self, judge: Judge, scratch: Scratch, identities: IdentityPile) -> Iterator[list[Finding]]:
+        """The findings of every listed asset, by its id; each is counted on the way, and its identities are kept."""
         everything = self.stored.inventory.assets
         numbers = {asset.id: number for number, asset in enumerate(everything)}
         strays = scratch.index(numbers)
         if strays:
             self._note(f"Observations of assets that the inventory does not list were not judged: {strays}.")
         compared = self._remember_baseline(scratch)
+        self._remember_known(scratch, numbers)
         triage = Triage(self.stored.inventory.waivers, self.judged_at.date(), compared=compared)
         if judge.looks_across_the_fleet:
             for number, asset in enumerate(everything):  # also those not listed, with which a listed one may share
@@ -232,16 +232,21 @@ class _Conclusion:
             asset = everything[numbers[asset_id]]
             observations = self._observations(scratch, numbers[asset_id], asset)
             sharers = self._sharers(scratch, judge.shares(asset, observations))
-            findings = judge.findings(asset, observations, sharers)
+            known = scratch.known(numbers[asset_id])
+            identities.add(asset_id, judge.implementations(asset, observations), known)
+            findings = judge.findings(asset, observations, sharers, known)
             failing = scratch.failing([finding.finding_id for finding in findings])
             findings = triage.annotate(findings, failing)
             self.tally.add(asset, observations, findings)
             yield findings
+        for asset_id in sorted(numbers.keys() - set(listed)):
+            known = scratch.known(numbers[asset_id])
+            identities.add(asset_id, dict.fromkeys(known), known)
 
     def _observations(self, scratch: Scratch, number: int, asset: Asset) -> list[Observation]:
         observations = scratch.observations(number)
         visited = self.stored.visited_services.get(asset.id)
-        return observations if visited is None else list(_placed(observations, visited, asset.services))
+        return observations if visited is None else list(placed(observations, visited, asset.services))
 
     def _sharers(self, scratch: Scratch, keys: Iterable[tuple[str, str]]) -> Sharers:
         found: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -261,6 +266,17 @@ class _Conclusion:
             self.baseline = None
             return False
         return True
+
+    def _remember_known(self, scratch: Scratch, numbers: Mapping[str, int]) -> None:
+        """What is known of earlier implementations; where it cannot be read, nothing is, and it is not judged again."""
+        if self.known is None:
+            return
+        try:
+            scratch.remember_known(numbers, self.known)
+        except UsageError as error:
+            if self.judged_from is not None:
+                raise
+            self._note(f"What the last run knew of DICOM implementations cannot be read, so no change shows: {error}.")
 
     def _note(self, sentence: str) -> None:
         self.notices = (*self.notices, sentence)
@@ -301,7 +317,7 @@ class _Conclusion:
             fail_on=judging.fail_on,
             fail_on_new=judging.fail_on_new,
             rules=RuleChoice(judging.only, judging.skip),
-            introduction=Introduction.of(inventory),
+            introduction=self.introduction or Introduction.of(inventory),
             judged_at=self.judged_at,
             judged_from=self.judged_from,
             baseline=None if self.baseline is None else self.baseline.run_id,
@@ -319,26 +335,3 @@ def _without_paths(stored: StoredInventory) -> StoredInventory:
         return stored
     defaults = replace(inventory.defaults, client_certificate=replace(own, paths=None))
     return replace(stored, inventory=replace(inventory, defaults=defaults))
-
-
-def _placed(
-    observations: Iterable[Observation], visited: Sequence[Service], declared: Sequence[Service]
-) -> Iterator[Observation]:
-    """The observations by the services that are declared now; those of a service that is not, by none of them.
-
-    They stay observations of the asset: a port that was open is open, whatever the inventory calls it.
-    """
-    now = {_asked_as(service): index for index, service in enumerate(declared)}
-    places: Mapping[int, int] = {
-        index: now.get(_asked_as(service), _NO_SERVICE) for index, service in enumerate(visited)
-    }
-    for item in observations:
-        service = item.service if item.service is None else places.get(item.service, _NO_SERVICE)
-        yield Observation(
-            item.id, item.asset_id, item.vantage, item.observed_at, item.address, item.port, service, item.facts
-        )
-
-
-def _asked_as(service: Service) -> tuple[str, int, str | None, str | None]:
-    """What of a declaration goes into the questions; the rest is for judging alone."""
-    return (service.kind.value, service.port, service.ae_title, service.url)

@@ -1,4 +1,4 @@
-"""What DICOM's unique identifiers mean to a judge of access: data, and three look-ups.
+"""What DICOM's unique identifiers mean to a judge of access: data, and four look-ups.
 
 SOP classes are those of PS3.6 annex A that the survey may propose. Their meaning is what an accepted context would let
 a stranger do. Toolkits are known by the root of an Implementation Class UID (PS3.7 annex D.3.3.2); such a root names
@@ -76,9 +76,31 @@ TOOLKIT_ROOTS = (
     ("1.2.276.0.7230010.3", "DCMTK"),
     ("1.2.826.0.1.3680043.9.3811", "pynetdicom"),
     ("1.3.6.1.4.1.30071.8", "fo-dicom"),
+    ("1.2.40.0.13.1.1", "dcm4che"),  # releases 1 and 2
     ("1.2.40.0.13.1.3", "dcm4che"),
+    ("1.3.6.1.4.1.25403.1.1.1", "ClearCanvas"),
+    ("1.2.826.0.1.3680043.2.135.1066.101", "Conquest"),
+    ("1.2.826.0.1.3680043.2.1545.1.2.1", "DVTk"),
+    ("2.16.840.1.113669.2.1", "MergeCOM"),
+    ("1.3.6.1.4.1.5962.99.2", "PixelMed"),
+    ("1.2.826.0.1.3680043.10.854", "dcmjs-dimse"),
+    ("2.25.262086406829110419931297894772577063974", "DICOM-rs"),
 )
-"""Roots of Implementation Class UIDs and the toolkit that each names."""
+"""Roots of Implementation Class UIDs and the toolkit that each names, as its makers or its own answers tell.
+
+Products are built with them: Orthanc, dcmqrscp and storescp all say DCMTK.
+"""
+
+GROUPS = (
+    Meaning.SEARCH,
+    Meaning.TAKE,
+    Meaning.PUT,
+    Meaning.WORKLIST,
+    Meaning.PRINT,
+    Meaning.STORAGE_COMMITMENT,
+    Meaning.OTHER,
+)
+"""The groups of services that matter to access, in the order in which they are told; verification gives nothing."""
 
 _BY_UID = {sop_class.uid: sop_class for sop_class in SOP_CLASSES}
 
@@ -87,6 +109,12 @@ def meaning(uid: str) -> Meaning:
     """What the SOP class lets its user do; `Meaning.OTHER` for one that the catalogue does not have."""
     sop_class = _BY_UID.get(uid)
     return Meaning.OTHER if sop_class is None else sop_class.meaning
+
+
+def group(uid: str) -> Meaning | None:
+    """The group of services that the SOP class belongs to; None for Verification, which lets nobody do anything."""
+    found = meaning(uid)
+    return None if found is Meaning.VERIFICATION else found
 
 
 def name(uid: str) -> str:

@@ -88,11 +88,15 @@ quiet: Decorator = option("--quiet", is_flag=True, help="Print nothing but error
 as_json: Decorator = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
 
 
-def load_inventory(paths: tuple[Path, ...]) -> Inventory:
-    """The inventory in these files, as of today. Raises InventoryError with every fault."""
+def load_inventory(paths: tuple[Path, ...], *, own_certificate: bool = True) -> Inventory:
+    """The inventory in these files, as of today. Raises InventoryError with every fault.
+
+    `own_certificate` as `checker.inventory.load` takes it.
+    """
     from checker.inventory import load
 
-    return load(paths, today=date.today())  # noqa: DTZ011 - authorizations are written in local days
+    today = date.today()  # noqa: DTZ011 - authorizations are written in local days
+    return load(paths, today=today, own_certificate=own_certificate)
 
 
 def with_trust_store(inventory: Inventory, path: Path | None) -> Inventory:

@@ -4,20 +4,29 @@
 here: bytes that obey no standard become `Malformed`. A call that the association's state does not allow is our own bug
 and raises `IllegalUse`.
 
-It must never ask again, and never read on, once a query is answered with data: after a pending C-FIND-RSP, or whatever
-else announces or begins a data set once the query was asked, everything received is dropped and `abort` is all that
-may be said.
+It must never ask again, and never read on, once a query is answered with data: after a pending C-FIND-RSP or C-GET-RSP,
+a C-STORE-RQ, or whatever else announces or begins a data set once the query was asked, everything received is dropped
+and `abort` is all that may be said.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TypeAlias
 
 from checker.catalog.dicom import IMPLICIT_VR_LITTLE_ENDIAN, STUDY_ROOT_FIND, VERIFICATION
 from checker.codecs import dicom_requests
-from checker.codecs.dicom_dimse import C_ECHO_RSP, C_FIND_RSP, PENDING, Command, read_command
+from checker.codecs.dicom_dimse import (
+    C_ECHO_RSP,
+    C_FIND_RSP,
+    C_GET_RSP,
+    C_STORE_RQ,
+    PENDING,
+    Command,
+    read_command,
+)
 from checker.codecs.dicom_pdu import (
     MAX_COMMAND,
     Aborted,
@@ -55,10 +64,11 @@ class EchoResponded:
 
 
 @dataclass(frozen=True, slots=True)
-class FindResponded:
-    """C-FIND-RSP with its status (PS3.4 C.4.1.1.4). `pending`: the peer is sending data, and must be stopped.
+class QueryResponded:
+    """C-FIND-RSP or C-GET-RSP with its status (PS3.4 C.4.1.1.4, C.4.3.1.4).
 
-    Data counts in whatever wrapping it comes; `status` is None where no C-FIND-RSP with one announced it.
+    `pending`: the peer found something and is sending data, or would, and must be stopped. Data counts in whatever
+    wrapping it comes; `status` is None where no such response with one announced it.
     """
 
     status: int | None
@@ -90,7 +100,7 @@ class Malformed:
 
 
 Event: TypeAlias = (
-    Accepted | Rejected | Aborted | EchoResponded | FindResponded | Released | PeerReleased | SpeaksTls | Malformed
+    Accepted | Rejected | Aborted | EchoResponded | QueryResponded | Released | PeerReleased | SpeaksTls | Malformed
 )
 
 
@@ -170,7 +180,7 @@ class Requestor:
             return ()
         answers = self._accepted.contexts
         return tuple(
-            ContextResult(abstract_syntax, answers[context_id].result)
+            _context_result(abstract_syntax, answers[context_id].result)
             for context_id, abstract_syntax in self._proposed.items()
             if context_id in answers
         )
@@ -212,6 +222,29 @@ class Requestor:
         context_id, message_id = self._ask(STUDY_ROOT_FIND, C_FIND_RSP)
         self._queried = True
         return dicom_requests.canary_rq(context_id, message_id, study_uid)
+
+    def worklist(self, station: str, patient: str) -> bytes:
+        """The worklist's canary C-FIND-RQ. IllegalUse where no context for it is usable, or an answer is still owed.
+
+        ValueError where the two do not come from `dicom_requests.fresh_station` and `fresh_patient`.
+        """
+        dicom_requests.check_station_and_patient(station, patient)
+        context_id, message_id = self._ask(dicom_requests.MODALITY_WORKLIST_FIND, C_FIND_RSP)
+        self._queried = True
+        return dicom_requests.worklist_rq(context_id, message_id, station, patient)
+
+    def get(self, study_uid: str) -> bytes:
+        """The canary C-GET-RQ. IllegalUse where no context for it is usable, an answer is still owed, or the
+        association proposed more, for an image could be sent to us in any other context.
+
+        ValueError as `find` has it.
+        """
+        dicom_requests.check_study_uid(study_uid)
+        if set(self._proposed.values()) != {dicom_requests.STUDY_ROOT_GET}:
+            raise IllegalUse("an image could be sent in this association")
+        context_id, message_id = self._ask(dicom_requests.STUDY_ROOT_GET, C_GET_RSP)
+        self._queried = True
+        return dicom_requests.get_rq(context_id, message_id, study_uid)
 
     def release(self) -> bytes:
         """An A-RELEASE-RQ (AR-1). IllegalUse while an answer is owed: then only `abort` leaves."""
@@ -320,9 +353,9 @@ class Requestor:
             return None
         command = read_command(bytes(self._command))
         self._command.clear()
-        if self._queried and command.has_data_set:
+        if self._queried and (command.has_data_set or command.field == C_STORE_RQ):
             # Whatever it says it is, also behind the last answer: what follows are the patients'.
-            return self._data(command.status if command.field == C_FIND_RSP else None)
+            return self._data(command.status if command.field in (C_FIND_RSP, C_GET_RSP) else None)
         if self._asked is None:
             raise MalformedPeerData(f"{_NAMES[CommandFragment]} that nobody asked for")
         if fragment.context_id != self._asked.context_id:
@@ -334,19 +367,25 @@ class Requestor:
         self._must_abort = True
         self._asked = None
         self._command.clear()
-        return FindResponded(status, pending=True)
+        return QueryResponded(status, pending=True)
 
     def _answered(self, command: Command, asked: _Asked) -> Event:
         if command.field != asked.answer or command.responded_to != asked.message_id or command.status is None:
             raise MalformedPeerData("a message that does not answer the question")
         self._asked = None
-        if asked.answer == C_FIND_RSP and command.status in PENDING:
+        if asked.answer != C_ECHO_RSP and (command.status in PENDING or command.sub_operations):
             return self._data(command.status)
         if command.has_data_set:
             raise MalformedPeerData("a last answer that announces a data set")
-        if asked.answer == C_FIND_RSP:
-            return FindResponded(command.status, pending=False)
+        if asked.answer != C_ECHO_RSP:
+            return QueryResponded(command.status, pending=False)
         return EchoResponded(command.status)
+
+
+@cache
+def _context_result(abstract_syntax: str, result: int) -> ContextResult:
+    # There are few, one byte for each of what we propose, and an archive's answer would be thirty of them anew.
+    return ContextResult(abstract_syntax, result)
 
 
 _NAMES = {

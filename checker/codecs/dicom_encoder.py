@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from typing import TYPE_CHECKING
 
-from checker.catalog.dicom import IMPLICIT_VR_LITTLE_ENDIAN, STUDY_ROOT_FIND, VERIFICATION
+from checker.catalog.dicom import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 annex A.2.1
 _PRIORITY_LOW = 2  # PS3.7 9.3.2.1: our question may wait
@@ -60,25 +64,35 @@ def echo_rq() -> bytes:
     return _p_data(message)
 
 
-def find_rq(identifier: Mapping[str, str]) -> bytes:
-    """A Study Root C-FIND-RQ (PS3.7 9.3.2.1): command and identifier, a P-DATA-TF each, context 1, message 1.
+def find_rq(sop_class: str, identifier: Mapping[str, str | Mapping[str, str]]) -> bytes:
+    """A C-FIND-RQ (PS3.7 9.3.2.1): command and identifier, a P-DATA-TF each, context 1, message 1.
 
-    `identifier` maps keywords of PS3.6 to values.
+    `identifier` maps keywords of PS3.6 to values; a mapping is the only item of a sequence.
     """
-    from pydicom import Dataset
     from pynetdicom.dimse_messages import C_FIND_RQ
     from pynetdicom.dimse_primitives import C_FIND
-    from pynetdicom.dsutils import encode
 
-    keys = Dataset()
-    for keyword, value in identifier.items():
-        setattr(keys, keyword, value)
     primitive = C_FIND()
     primitive.MessageID = 1
-    primitive.AffectedSOPClassUID = STUDY_ROOT_FIND
+    primitive.AffectedSOPClassUID = sop_class
     primitive.Priority = _PRIORITY_LOW
-    primitive.Identifier = BytesIO(encode(keys, is_implicit_vr=True, is_little_endian=True))
+    primitive.Identifier = _encoded(identifier)
     message = C_FIND_RQ()
+    message.primitive_to_message(primitive)
+    return _p_data(message)
+
+
+def get_rq(sop_class: str, identifier: Mapping[str, str | Mapping[str, str]]) -> bytes:
+    """A C-GET-RQ (PS3.7 9.3.3.1), like `find_rq`."""
+    from pynetdicom.dimse_messages import C_GET_RQ
+    from pynetdicom.dimse_primitives import C_GET
+
+    primitive = C_GET()
+    primitive.MessageID = 1
+    primitive.AffectedSOPClassUID = sop_class
+    primitive.Priority = _PRIORITY_LOW
+    primitive.Identifier = _encoded(identifier)
+    message = C_GET_RQ()
     message.primitive_to_message(primitive)
     return _p_data(message)
 
@@ -107,6 +121,21 @@ def abort() -> bytes:
     primitive = A_ABORT()
     primitive.abort_source = _SOURCE_SERVICE_USER
     return bytes(A_ABORT_RQ(primitive).encode())
+
+
+def _encoded(identifier: Mapping[str, str | Mapping[str, str]]) -> BytesIO:
+    from pynetdicom.dsutils import encode
+
+    return BytesIO(encode(_data_set(identifier), is_implicit_vr=True, is_little_endian=True) or b"")
+
+
+def _data_set(keys: Mapping[str, str | Mapping[str, str]]) -> Dataset:
+    from pydicom import Dataset
+
+    data_set = Dataset()
+    for keyword, value in keys.items():
+        setattr(data_set, keyword, value if isinstance(value, str) else [_data_set(dict(value))])
+    return data_set
 
 
 def _p_data(message: object) -> bytes:

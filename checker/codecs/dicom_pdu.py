@@ -21,9 +21,11 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import TypeAlias
 
+from checker.catalog.dicom import IMPLICIT_VR_LITTLE_ENDIAN
 from checker.errors import MalformedPeerData
 
 MAX_CONTROL_PDU = 64 * 1024
@@ -43,10 +45,13 @@ _APPLICATION_CONTEXT_ITEM, _CONTEXT_ITEM, _TRANSFER_SYNTAX_ITEM, _USER_ITEM = 0x
 _MAX_LENGTH_ITEM, _IMPLEMENTATION_ITEM, _VERSION_ITEM = 0x51, 0x52, 0x55
 _TLS_RECORDS = (0x15, 0x16)  # RFC 8446 5.1: alert, handshake
 _FIXED_ACCEPT = 68  # PS3.8 table 9-17, behind the header
+_PDU_HEADER = 6  # PS3.8 9.3.1: type, a reserved byte, length
 _PDV_HEADER = 6  # PS3.8 9.3.5.1 and annex E.2: length, context id, message control header
 
 _UID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 _VERSION_NAME = re.compile(rb"[\x20-\x7e]+")
+
+_BEHIND, _TOO_LONG = "bytes behind the last item", "an item longer than what holds it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,14 @@ class ContextAnswer:
 
     result: int
     transfer_syntax: str | None
+
+
+# What a context is accepted with nearly always, for we propose nothing else; some pad it to an even length.
+_USUAL_ANSWER = ContextAnswer(0, IMPLICIT_VR_LITTLE_ENDIAN)
+_USUAL_SYNTAXES = frozenset(
+    bytes((_TRANSFER_SYNTAX_ITEM, 0, 0, len(syntax))) + syntax
+    for syntax in (IMPLICIT_VR_LITTLE_ENDIAN.encode("ascii"), IMPLICIT_VR_LITTLE_ENDIAN.encode("ascii") + b"\0")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,7 @@ class PduReader:
     def __init__(
         self, proposed: Collection[int], *, max_pdu: int = MAX_CONTROL_PDU, max_data_pdu: int = MAX_DATA_PDU
     ) -> None:
-        self._proposed = frozenset(proposed)
+        self._proposed = proposed
         # PS3.8 tables 9-17, 9-21 to 9-26: the shortest and the longest body of each PDU that an acceptor may send
         self._limits = {
             _ASSOCIATE_AC: (_FIXED_ACCEPT, max_pdu),
@@ -178,7 +191,8 @@ class PduReader:
         self._pdv = (0, False)  # context id and last, of the command fragment that is being read
         self._skip = 0
         self._want = 1
-        self._step: Callable[[bytes], None] = self._on_type
+        # A function and no bound method: the reader would hold itself, and only a search for cycles would free it.
+        self._step: Callable[[PduReader, bytes], None] = PduReader._on_type
 
     @property
     def buffered(self) -> int:
@@ -187,7 +201,7 @@ class PduReader:
 
     def feed(self, data: bytes) -> None:
         """Take what a peer sent; `next` then tells what it was. What follows the end of an association is dropped."""
-        view = memoryview(data)
+        view = memoryview(data)[self._feed_whole(data) :]
         while view and not self._ended:
             if self._skip:
                 skipped = min(self._skip, len(view))
@@ -202,6 +216,33 @@ class PduReader:
                 self._buffer.clear()
                 self._take(whole)
 
+    def _feed_whole(self, data: bytes) -> int:
+        """How much of `data` was whole PDUs from its beginning on, of the usual kinds, and is read.
+
+        All that it leaves is read step by step, to the same end: this only spares most PDUs those steps.
+        """
+        if self._step is not PduReader._on_type or self._buffer or self._skip:
+            return 0
+        at = 0
+        while not self._ended and len(data) - at >= _PDU_HEADER:
+            kind, body = data[at], at + _PDU_HEADER
+            length = int.from_bytes(data[at + 2 : body], "big")
+            shortest, longest = self._limits.get(kind, (1, 0))
+            if not shortest <= length <= longest or len(data) - body < length:
+                break
+            if kind != _P_DATA:
+                self._type = kind
+                self._step = PduReader._on_body
+                self._take(data[body : body + length])
+            elif _is_one_command(data, body, length):
+                last = bool(data[body + 5] & 2)
+                self._found.append(CommandFragment(data[body + 4], last, data[body + _PDV_HEADER : body + length]))
+            else:
+                break
+            self._first = False
+            at = body + length
+        return at
+
     def next(self) -> Pdu | None:
         """The next PDU or fragment, None where more bytes are needed first or nothing more can come.
 
@@ -215,12 +256,12 @@ class PduReader:
 
     def _take(self, whole: bytes) -> None:
         try:
-            self._step(whole)
+            self._step(self, whole)
         except MalformedPeerData as failure:
             self._failure = failure
             self._ended = True
 
-    def _expect(self, length: int, step: Callable[[bytes], None]) -> None:
+    def _expect(self, length: int, step: Callable[[PduReader, bytes], None]) -> None:
         self._want = length
         self._step = step
 
@@ -231,11 +272,11 @@ class PduReader:
     def _on_type(self, data: bytes) -> None:
         self._type = data[0]
         if self._type in self._limits:
-            self._expect(5, self._on_length)
+            self._expect(5, PduReader._on_length)
         elif self._first and self._type in _TLS_RECORDS:
-            self._expect(2, self._on_tls_version)
+            self._expect(2, PduReader._on_tls_version)
         elif self._first and data == b"H":
-            self._expect(4, self._on_http)
+            self._expect(4, PduReader._on_http)
         else:
             raise MalformedPeerData("unknown PDU type")
         self._first = False
@@ -260,12 +301,12 @@ class PduReader:
             raise MalformedPeerData("a PDU longer than its kind may be")
         if self._type == _P_DATA:
             self._remaining = length
-            self._expect(_PDV_HEADER, self._on_pdv_header)
+            self._expect(_PDV_HEADER, PduReader._on_pdv_header)
         else:
-            self._expect(length, self._on_body)
+            self._expect(length, PduReader._on_body)
 
     def _on_body(self, body: bytes) -> None:
-        self._expect(1, self._on_type)
+        self._expect(1, PduReader._on_type)
         if self._type == _ASSOCIATE_AC:
             self._found.append(read_accept(body, self._proposed))
         elif self._type == _ASSOCIATE_RJ:
@@ -295,7 +336,7 @@ class PduReader:
             if length > MAX_COMMAND:
                 raise MalformedPeerData("a command set longer than any")
             self._pdv = context_id, last
-            self._expect(length, self._on_command)
+            self._expect(length, PduReader._on_command)
             if length == 0:
                 self._on_command(b"")
         else:
@@ -309,9 +350,9 @@ class PduReader:
 
     def _next_pdv(self) -> None:
         if self._remaining:
-            self._expect(_PDV_HEADER, self._on_pdv_header)
+            self._expect(_PDV_HEADER, PduReader._on_pdv_header)
         else:
-            self._expect(1, self._on_type)
+            self._expect(1, PduReader._on_type)
 
 
 def read_accept(body: bytes, proposed: Collection[int]) -> Accepted:
@@ -326,16 +367,36 @@ def read_accept(body: bytes, proposed: Collection[int]) -> Accepted:
     contexts: dict[int, ContextAnswer] = {}
     seen: set[int] = set()
     max_pdu = implementation = version = None
-    for kind, item in _items(memoryview(body)[_FIXED_ACCEPT:]):
+    at, end = _FIXED_ACCEPT, len(body)
+    while at < end:  # as `_items` does it; most of what an archive says is here
+        begin = at + 4
+        if begin > end:
+            raise MalformedPeerData(_BEHIND)
+        kind, at = body[at], begin + (body[at + 2] << 8 | body[at + 3])
+        if at > end:
+            raise MalformedPeerData(_TOO_LONG)
         if kind == _CONTEXT_ITEM:
-            context_id, answer = _context(item, proposed)
+            if at - begin < 4:
+                raise MalformedPeerData("a presentation context shorter than its fixed part")
+            context_id = body[begin]
+            if not context_id & 1:
+                raise MalformedPeerData("a presentation context with an even id")
+            if context_id not in proposed:
+                raise MalformedPeerData("a presentation context that was not proposed")
+            result = body[begin + 2]
+            if result:
+                answer = _refused(result)
+            elif body[begin + 4 : at] in _USUAL_SYNTAXES:
+                answer = _USUAL_ANSWER
+            else:
+                answer = ContextAnswer(0, _transfer_syntax(body[begin + 4 : at]))
             if context_id in contexts:
                 raise MalformedPeerData("a presentation context answered twice")
             contexts[context_id] = answer
         elif kind in (_APPLICATION_CONTEXT_ITEM, _USER_ITEM):
             _once(kind, seen)
             if kind == _USER_ITEM:
-                max_pdu, implementation, version = _user_information(item)
+                max_pdu, implementation, version = _user_information(body[begin:at])
     return Accepted(MappingProxyType(contexts), max_pdu, implementation, version)
 
 
@@ -345,34 +406,40 @@ def uid_or_none(value: bytes) -> str | None:
     return text.decode("ascii") if len(text) <= MAX_UID and _UID.fullmatch(text) else None
 
 
-def _items(view: memoryview) -> Iterator[tuple[int, memoryview]]:
-    while view:
-        if len(view) < 4:
-            raise MalformedPeerData("bytes behind the last item")
-        length = int.from_bytes(view[2:4], "big")
-        if length > len(view) - 4:
-            raise MalformedPeerData("an item longer than what holds it")
-        yield view[0], view[4 : 4 + length]
-        view = view[4 + length :]
+def _is_one_command(data: bytes, at: int, length: int) -> bool:
+    """Whether the P-DATA-TF whose body begins there is one fragment of a command set, of a length that is allowed."""
+    fragment = int.from_bytes(data[at : at + 4], "big")
+    return fragment == length - 4 and bool(data[at + 5] & 1) and length - _PDV_HEADER <= MAX_COMMAND
 
 
-def _context(item: memoryview, proposed: Collection[int]) -> tuple[int, ContextAnswer]:
-    if len(item) < 4:
-        raise MalformedPeerData("a presentation context shorter than its fixed part")
-    context_id, result = item[0], item[2]
-    _check_context_id(context_id, proposed)
-    if result:
-        return context_id, ContextAnswer(result, None)  # 9.3.3.2: the transfer syntax then means nothing
+def _items(items: bytes) -> Iterator[tuple[int, bytes]]:
+    at, end = 0, len(items)
+    while at < end:
+        begin = at + 4
+        if begin > end:
+            raise MalformedPeerData(_BEHIND)
+        kind, at = items[at], begin + (items[at + 2] << 8 | items[at + 3])
+        if at > end:
+            raise MalformedPeerData(_TOO_LONG)
+        yield kind, items[begin:at]
+
+
+@cache
+def _refused(result: int) -> ContextAnswer:
+    return ContextAnswer(result, None)  # 9.3.3.2: the transfer syntax then means nothing
+
+
+def _transfer_syntax(items: bytes) -> str | None:
     syntax: str | None = None
     seen: set[int] = set()
-    for kind, value in _items(item[4:]):
+    for kind, value in _items(items):
         if kind == _TRANSFER_SYNTAX_ITEM:
             _once(kind, seen)
-            syntax = uid_or_none(bytes(value[: MAX_UID + 2]))
-    return context_id, ContextAnswer(result, syntax)
+            syntax = uid_or_none(value[: MAX_UID + 2])
+    return syntax
 
 
-def _user_information(item: memoryview) -> tuple[int | None, str | None, str | None]:
+def _user_information(item: bytes) -> tuple[int | None, str | None, str | None]:
     max_pdu = implementation = version = None
     seen: set[int] = set()
     for kind, value in _items(item):
@@ -384,22 +451,15 @@ def _user_information(item: memoryview) -> tuple[int | None, str | None, str | N
                 raise MalformedPeerData("a maximum length that is no 32-bit number")
             max_pdu = int.from_bytes(value, "big")
         elif kind == _IMPLEMENTATION_ITEM:
-            implementation = uid_or_none(bytes(value[: MAX_UID + 2]))
+            implementation = uid_or_none(value[: MAX_UID + 2])
         else:
-            version = _version_or_none(bytes(value[: MAX_VERSION_NAME + 2]))
+            version = _version_or_none(value[: MAX_VERSION_NAME + 2])
     return max_pdu, implementation, version
 
 
 def _version_or_none(value: bytes) -> str | None:
     text = value.rstrip(b"\0 ")
     return text.decode("ascii") if len(text) <= MAX_VERSION_NAME and _VERSION_NAME.fullmatch(text) else None
-
-
-def _check_context_id(context_id: int, proposed: Collection[int]) -> None:
-    if context_id % 2 == 0:
-        raise MalformedPeerData("a presentation context with an even id")
-    if context_id not in proposed:
-        raise MalformedPeerData("a presentation context that was not proposed")
 
 
 def _once(kind: int, seen: set[int]) -> None:

@@ -1,7 +1,8 @@
 """Everything that this product ever says to a DICOM peer, as bytes.
 
-Each kind of message is encoded once, at first use, and then patched: AE titles, context id, message id and the canary's
-study are all that differs. There is no way here to say C-STORE, C-MOVE, C-GET or any N- service, and no context of
+Each kind of message is encoded once, at first use, and then patched: AE titles, context id, message id and what the
+canaries ask for are all that differs. There is no way here to say C-STORE, C-MOVE or any N- service, no C-GET but for a
+study that cannot exist (and no association for it proposes a class that could be sent to us), and no context of
 `_NEVER_PROPOSED` can be proposed. Time and randomness are arguments.
 """
 
@@ -22,6 +23,9 @@ IMPLEMENTATION_CLASS_UID = "2.25.250698625222198862969252505924563953725"
 
 IMPLEMENTATION_VERSION = "PACSCHECKER_01"
 
+STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"  # PS3.4 annex C.6.2
+MODALITY_WORKLIST_FIND = "1.2.840.10008.5.1.4.31"  # PS3.4 annex K.6.1
+
 SURVEY_MAX_PDU = 16384
 QUESTION_MAX_PDU = 4096
 """Small, so that a peer that answers the canary with data has sent little when the abort reaches it."""
@@ -36,14 +40,22 @@ _PROPOSED: Mapping[AssociationPurpose, tuple[str, ...]] = {
     AssociationPurpose.SURVEY: tuple(sop_class.uid for sop_class in SOP_CLASSES),
     AssociationPurpose.WRONG_CALLED: (VERIFICATION,),
     AssociationPurpose.CANARY: (STUDY_ROOT_FIND,),
+    AssociationPurpose.REGISTERED: (VERIFICATION,),
+    AssociationPurpose.WORKLIST: (MODALITY_WORKLIST_FIND,),
+    AssociationPurpose.GET: (STUDY_ROOT_GET,),
 }
 
 _CALLED = slice(10, 26)  # PS3.8 table 9-11
 _CALLING = slice(26, 42)
 _AE_TITLE = re.compile(r"[\x20-\x5b\x5d-\x7e]{1,16}")  # PS3.5 6.2: the default repertoire without the backslash
 
+_LONG_AGO = "18000101"
 _PLACEHOLDER_STUDY = f"2.25.{1 << 127}"
 _STUDY_UID = re.compile(r"2\.25\.[1-9][0-9]{38}")
+_PLACEHOLDER_STATION = "NOSUCH0000000000"
+_STATION = re.compile(r"NOSUCH[0-9A-F]{10}")
+_PLACEHOLDER_PATIENT = f"NOSUCH{'F' * 32}"
+_PATIENT = re.compile(r"NOSUCH[0-9A-F]{32}")
 _CONTEXT_ID_AT = 10  # PS3.8 tables 9-22, 9-23: PDU header of 6, item length of 4
 _MESSAGE_ID = bytes.fromhex("0000 1001 02000000")  # (0000,0110), 2 bytes long, in Implicit VR Little Endian
 
@@ -75,13 +87,27 @@ def canary_rq(context_id: int, message_id: int, study_uid: str) -> bytes:
     study that was not made that way, a context id that is even, or a number out of range.
     """
     check_study_uid(study_uid)
-    template = _canary_template()
-    identifier = int.from_bytes(template[2:6], "big") + 6
-    request = bytearray(template)
-    _patch_ids(request, (_CONTEXT_ID_AT, identifier + _CONTEXT_ID_AT), context_id, message_id)
-    at = _only(template, _PLACEHOLDER_STUDY.encode("ascii"))
-    request[at : at + len(study_uid)] = study_uid.encode("ascii")
-    return bytes(request)
+    return _patched(_canary_template(), context_id, message_id, {_PLACEHOLDER_STUDY: study_uid})
+
+
+def worklist_rq(context_id: int, message_id: int, station: str, patient: str) -> bytes:
+    """The worklist's canary: a C-FIND-RQ for a step of the year 1800, at a station and of a patient that nobody has.
+
+    It has none but keys that every worklist must heed (PS3.4 table K.6-1): some ignore all others. `station` comes from
+    `fresh_station`, `patient` from `fresh_patient`; ValueError where they do not, and as `canary_rq` has it.
+    """
+    check_station_and_patient(station, patient)
+    fresh = {_PLACEHOLDER_STATION: station, _PLACEHOLDER_PATIENT: patient}
+    return _patched(_worklist_template(), context_id, message_id, fresh)
+
+
+def get_rq(context_id: int, message_id: int, study_uid: str) -> bytes:
+    """The canary of retrieval: a C-GET-RQ for one study that cannot exist.
+
+    `study_uid` comes from `fresh_study_uid`; ValueError as `canary_rq` has it.
+    """
+    check_study_uid(study_uid)
+    return _patched(_get_template(), context_id, message_id, {_PLACEHOLDER_STUDY: study_uid})
 
 
 def fresh_study_uid(random: UUID) -> str:
@@ -90,6 +116,23 @@ def fresh_study_uid(random: UUID) -> str:
     The topmost bit is set, so that the decimal has 39 digits whatever the UUID; a random UUID (version 4) stays one.
     """
     return f"2.25.{random.int | 1 << 127}"
+
+
+def fresh_station(random: UUID) -> str:
+    """An AE title of a station that nobody has (PS3.5 6.2, VR AE), always 16 characters long."""
+    return f"NOSUCH{random.int & (1 << 40) - 1:010X}"
+
+
+def fresh_patient(random: UUID) -> str:
+    """A patient's id that nobody has (PS3.5 6.2, VR LO), always 38 characters long."""
+    return f"NOSUCH{random.int:032X}"
+
+
+def check_station_and_patient(station: str, patient: str) -> None:
+    """ValueError where the worklist must not be asked for these, because they cannot have been made here."""
+    if not _STATION.fullmatch(station) or not _PATIENT.fullmatch(patient):
+        message = "a worklist is asked only for what fresh_station and fresh_patient made"
+        raise ValueError(message)
 
 
 def check_study_uid(study_uid: str) -> None:
@@ -141,8 +184,33 @@ def _echo_template() -> bytes:
 @cache
 def _canary_template() -> bytes:
     return dicom_encoder.find_rq(
-        {"StudyDate": "18000101", "QueryRetrieveLevel": "STUDY", "StudyInstanceUID": _PLACEHOLDER_STUDY}
+        STUDY_ROOT_FIND,
+        {"StudyDate": _LONG_AGO, "QueryRetrieveLevel": "STUDY", "StudyInstanceUID": _PLACEHOLDER_STUDY},
     )
+
+
+@cache
+def _worklist_template() -> bytes:
+    step = {"ScheduledStationAETitle": _PLACEHOLDER_STATION, "ScheduledProcedureStepStartDate": _LONG_AGO}
+    return dicom_encoder.find_rq(
+        MODALITY_WORKLIST_FIND, {"PatientID": _PLACEHOLDER_PATIENT, "ScheduledProcedureStepSequence": step}
+    )
+
+
+@cache
+def _get_template() -> bytes:
+    return dicom_encoder.get_rq(STUDY_ROOT_GET, {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": _PLACEHOLDER_STUDY})
+
+
+def _patched(template: bytes, context_id: int, message_id: int, fresh: Mapping[str, str]) -> bytes:
+    """The template, which is a command and its identifier, with its ids and what is fresh in place of placeholders."""
+    identifier = int.from_bytes(template[2:6], "big") + 6
+    request = bytearray(template)
+    _patch_ids(request, (_CONTEXT_ID_AT, identifier + _CONTEXT_ID_AT), context_id, message_id)
+    for placeholder, value in fresh.items():
+        at = _only(template, placeholder.encode("ascii"))
+        request[at : at + len(placeholder)] = value.encode("ascii")
+    return bytes(request)
 
 
 def _ae_title(title: str) -> bytes:

@@ -54,6 +54,13 @@ def over_field(code: int) -> bool:
     return _key_exchange(code) == "DHE"
 
 
+def is_signed(code: int) -> bool:
+    """Whether the server signs the exchange of keys, anew each time."""
+    suite = cipher_suite(code)
+    signed = suite is not None and suite.authentication in ("RSA", "ECDSA", "DSS")
+    return signed and _key_exchange(code) in ("ECDHE", "DHE")
+
+
 def needs_curve(code: int) -> bool:
     """Whether a suite can be agreed on only with a curve that both ends have (RFC 8422 section 5.1)."""
     return _key_exchange(code) in ("ECDHE", "ECDH")

@@ -97,6 +97,17 @@ def dhe_cbc_suites() -> tuple[int, ...]:
 
 
 @cache
+def broken_dhe_suites() -> tuple[int, ...]:
+    """The broken suites of TLS 1.2 with DHE that fit into one hello beside the weak ones, the gravest first."""
+    found = [
+        code
+        for code in broken_suites(Version.TLS_1_2)
+        if (suite := _suite(code)).key_exchange == "DHE" and suite.authentication in ("anon", "RSA", "DSS")
+    ]
+    return tuple(found[: _ROOM - len(weak_suites())])
+
+
+@cache
 def hybrid_groups() -> tuple[int, ...]:
     """The named groups of TLS 1.3 that join ML-KEM to a curve, X25519MLKEM768 first; not the Kyber of drafts."""
     found = [group for group in named_groups().values() if group.kind == "hybrid" and "MLKEM" in group.name]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
@@ -30,6 +32,7 @@ _log = logging.getLogger(__name__)
 # Descriptors that are not connections: the journal, the epoll set, the standard streams, a resolver's sockets.
 _DESCRIPTORS_KEPT = 64
 _SYNC_EVERY_S = 0.5
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 Visited = Callable[[Asset], None]
 
@@ -47,8 +50,24 @@ def run_visits(
 
     SIGINT and SIGTERM stop new visits and end those under way; an asset that was never reached gets no call.
     """
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with _seldom_collecting(), asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_Run(inventory, options, recorder, run_id, visited).all(assets))
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """What is there already is left out of every search for cycles, and there are fewer of them.
+
+    A run makes few cycles and very many short-lived objects, so that the searches find nothing and cost a tenth of it.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def check_own_certificate(inventory: Inventory) -> None:

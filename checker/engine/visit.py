@@ -14,11 +14,13 @@ from checker.codecs.x509 import TrustStore, system_trust_store
 from checker.introduction import Introduction
 from checker.model import (
     AssociationOutcome,
+    AssociationPurpose,
     BodyKind,
     ConnectState,
     Depth,
     DicomFacts,
     Facts,
+    HandshakeFacts,
     HttpFacts,
     HttpPurpose,
     Observation,
@@ -97,7 +99,8 @@ class Visit:
         self._count = 0
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
-        self._may_query = self._may_query_web = True
+        self._may_query_web = True
+        self._gave_data: frozenset[AssociationPurpose] = frozenset()  # the DICOM questions
         # A hello is no valid question to a port that speaks DICOM in plaintext; some lose their only slot to it.
         self._dicom_modes: dict[tuple[str, int], set[bool]] = {}  # False for plaintext, True for TLS
         # Places that took no connection: another question would be the same knock on the same door.
@@ -204,20 +207,23 @@ class Visit:
         if isinstance(facts, HttpFacts) and facts.body is BodyKind.FILLED_ARRAY and facts.purpose in _WEB_QUERIES:
             for purpose in _WEB_QUERIES:
                 self._device.gave_data(address, port, f"dicomweb {purpose}")
+        if isinstance(facts, HandshakeFacts) and facts.own_certificate == "refused":
+            # Else whoever gave us one would not learn that it is of no use here.
+            self._device.note_gap(f"port {port} refused our own certificate as well")
 
     async def _take(self, step: Step, permit: Permit, talk: Talk) -> None:
         asset = self._asset
         match step.kind:
             case StepKind.DICOM:
-                answered_with_data = await probe_dicom(
+                self._gave_data |= await probe_dicom(
                     talk,
                     asset.services[step.services[0]],
                     calling=self._introduction.calling_ae_title,
                     server_name=step.server_name,
-                    ask_query=self._may_query,
+                    spared=self._gave_data,
+                    canaries=asset.canaries,
                     own=self._own,
                 )
-                self._may_query = self._may_query and not answered_with_data
             case StepKind.DICOMWEB if self._may_query_web:
                 answered_with_data = await probe_dicomweb(talk, asset.services[step.services[0]], door=self._door)
                 self._may_query_web = not answered_with_data
@@ -244,10 +250,13 @@ class Visit:
                 pass  # done before there was an address to ask
 
     def _most(self, step: Step) -> int:
-        """The connections that a step may take so that what comes behind it still gets what it takes at the least."""
+        """With how many connections the lists of a step have to end, so that all that comes behind it gets its least.
+
+        It may be less than the step's own least, where the budget is too tight for all: then there are no lists.
+        """
         left = self._asset.manners.max_connections - self._device.connections
         later = sum(waiting.least for waiting, _permit in islice(self._waiting, 1, None))
-        return max(step.least, min(step.connections, left - later))
+        return min(step.connections, left - later)
 
     def _observe(self, facts: Facts, address: str, port: int, service: int | None) -> None:
         self._count += 1

@@ -10,7 +10,7 @@ from checker.inventory.addresses import Ranges, address_of, is_address, is_publi
 from checker.inventory.entries import Entry
 from checker.inventory.faults import ABSENT, FaultList, Place, did_you_mean, shown
 from checker.inventory.merging import BOUNDARIES, Merged
-from checker.model import Asset, Service
+from checker.model import Asset, Defaults, Service
 
 INTERNET = "internet"
 
@@ -22,6 +22,7 @@ def check(merged: Merged, entries: Iterable[Entry], today: date, whole: Place, f
     _exposure(merged, zones, faults)
     boundary = _Boundary(merged, faults)
     owners: dict[str, Place] = {}
+    calling = _calling(merged)
     for entry in entries:
         if entry.has("id"):
             _own_id(entry, owners, faults)
@@ -31,6 +32,8 @@ def check(merged: Merged, entries: Iterable[Entry], today: date, whole: Place, f
             faults.add(entry.place, ("zone",), zone, _a_zone(zone, zones))
         _reachable(entry, faults)
         _services(entry, faults)
+        if calling is not None:
+            _registered(entry, calling, faults)
 
 
 def notices(merged: Merged, assets: Iterable[Asset]) -> list[str]:
@@ -165,3 +168,19 @@ def _services(entry: Entry, faults: FaultList) -> None:
             if service in seen:
                 faults.add(entry.place, entry.service_path(at), ABSENT, "expected each service of an asset once")
             seen.add(service)
+
+
+def _calling(merged: Merged) -> str | None:
+    """Our own calling AE title; None where it is not known, for what a file says of it is faulty."""
+    if "defaults" in merged.faulty:
+        return None
+    return merged.calling_ae_title.value if merged.calling_ae_title is not None else Defaults().calling_ae_title
+
+
+def _registered(entry: Entry, calling: str, faults: FaultList) -> None:
+    """Else we would be no stranger there, and nothing that is asked would show what strangers get."""
+    for at, service in enumerate(entry.asset.services):
+        if service.registered_ae_title == calling:
+            path = (*entry.service_path(at), "registered_ae_title")
+            expected = "expected another title than our own calling_ae_title, which is registered nowhere"
+            faults.add(entry.place, path, calling, expected)

@@ -96,6 +96,7 @@ def _asset(model: AssetModel) -> Asset:
         manners=_manners(model.manners) if model.manners is not None else _USUAL_MANNERS,
         services=tuple([_service(service) for service in model.services]),
         tls_depth=model.tls_depth,
+        canaries=model.canaries,
     )
 
 
@@ -111,7 +112,7 @@ def _manners(model: MannersModel) -> AssetManners:
 def _service(model: ServiceModel) -> Service:
     kind = _KINDS[model.kind]
     if isinstance(model, DicomModel):
-        return Service(kind, model.port, model.ae_title)
+        return Service(kind, model.port, model.ae_title, registered_ae_title=model.registered_ae_title)
     if isinstance(model, WebModel):
         url: WebUrl = model.url
         return Service(kind, url.port, url=url.text, client_certificate=model.client_certificate)
@@ -122,5 +123,6 @@ def _service(model: ServiceModel) -> Service:
             model.ae_title,
             profile=model.profile,
             client_certificate=model.client_certificate,
+            registered_ae_title=model.registered_ae_title,
         )
     return Service(kind, model.port, client_certificate=model.client_certificate)

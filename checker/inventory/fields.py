@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from checker.catalog.ports import port_set_names
 from checker.inventory.addresses import parse_address, parse_network, parse_owned_network
-from checker.model import Depth, Role
+from checker.model import OPT_IN_CANARIES, AssociationPurpose, Depth, Role
 
 # Control characters, lone surrogates, line separators and direction overrides would garble reports and logs.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
@@ -212,6 +212,17 @@ def _ports(value: object) -> str | tuple[int, ...]:
     return tuple(value)
 
 
+def _canaries(value: object) -> tuple[AssociationPurpose, ...]:
+    names = [purpose.value for purpose in OPT_IN_CANARIES]
+    if not isinstance(value, list):
+        raise wrong(f"expected a list of {', '.join(names)}")
+    if not all(isinstance(name, str) and name in names for name in value):
+        raise wrong(f"expected nothing but {', '.join(names)}")
+    if len(set(value)) != len(value):
+        raise wrong("expected no canary twice")
+    return tuple(purpose for purpose in OPT_IN_CANARIES if purpose.value in value)
+
+
 @dataclass(frozen=True, slots=True)
 class WebUrl:
     """A checked URL: `text` is canonical; `port` is always known."""
@@ -321,6 +332,15 @@ PortChoice = Annotated[
 ]
 RoleName = Annotated[Role, Field(strict=False)]
 TlsDepth = Annotated[Depth, Field(strict=False), _schema(type="string", enum=[depth.value for depth in Depth])]
+Canaries = Annotated[
+    tuple[AssociationPurpose, ...],
+    PlainValidator(_canaries),
+    _schema(
+        type="array",
+        items={"type": "string", "enum": [purpose.value for purpose in OPT_IN_CANARIES]},
+        uniqueItems=True,
+    ),
+]
 ClientCertificate = Literal["not-asked", "optional", "required"]
 # The profiles of DICOM PS3.15 annex B that are about TLS; those before B.12 are retired.
 TlsProfile = Literal["B.1", "B.3", "B.9", "B.10", "B.11", "B.12", "B.13"]

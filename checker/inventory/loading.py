@@ -38,14 +38,15 @@ DOCUMENTS = (".yaml", ".yml", ".json")
 TABLES = (".csv", ".jsonl", ".ndjson")
 
 
-def load(paths: Sequence[FilePath], *, today: date) -> Inventory:
+def load(paths: Sequence[FilePath], *, today: date, own_certificate: bool = True) -> Inventory:
     """Read, merge and validate the files of an inventory.
 
     YAML and JSON files hold inventories, CSV and JSON Lines files hold assets; at least one file must give the
-    authorization and the owned networks. `today` decides whether the authorization is still in force. Raises
-    InventoryError with every fault that was found.
+    authorization and the owned networks. `today` decides whether the authorization is still in force. Without
+    `own_certificate` the files of our own certificate and its key are left alone, as is right where nothing is asked of
+    a device, and the inventory has none. Raises InventoryError with every fault that was found.
     """
-    loading = _Loading()
+    loading = _Loading(own_certificate=own_certificate)
     try:
         inventory = loading.run(paths, today)
     except TooManyFaults:
@@ -67,8 +68,9 @@ class _Whole:
 
 
 class _Loading:
-    def __init__(self) -> None:
+    def __init__(self, *, own_certificate: bool) -> None:
         self.faults = FaultList()
+        self._own_wanted = own_certificate
         self._sources = Sources()
         self._merger = Merger(self.faults)
         self._entries: list[Entry] = []
@@ -90,7 +92,8 @@ class _Loading:
         for name, place in merged.assets_from:
             self._assets_from(name, place)
         self._trust_store(merged.trust_stores)
-        self._client_certificate(merged.client_certificates, today)
+        if self._own_wanted:
+            self._client_certificate(merged.client_certificates, today)
         whole = _Whole(str(paths[0]))
         check(merged, self._entries, today, whole, self.faults)
         if not self._asked and not self._unreadable and "assets" not in merged.faulty:

@@ -101,6 +101,7 @@ class DicomModel(Strict):
     kind: Literal["dicom"]
     port: f.Port
     ae_title: f.AeTitle | None = None
+    registered_ae_title: f.AeTitle | None = None
 
 
 class DicomTlsModel(Strict):
@@ -109,6 +110,7 @@ class DicomTlsModel(Strict):
     kind: Literal["dicom-tls"]
     port: f.Port = 2762
     ae_title: f.AeTitle | None = None
+    registered_ae_title: f.AeTitle | None = None
     profile: f.TlsProfile | None = None
     client_certificate: f.ClientCertificate | None = None
 
@@ -181,6 +183,7 @@ class AssetModel(Strict):
     owner: f.Name | None = None
     manners: MannersModel | None = None
     tls_depth: f.TlsDepth | None = None
+    canaries: f.Canaries = ()
     services: list[Annotated[ServiceModel, Field(discriminator="kind")]] = Field(default=[], max_length=MOST_SERVICES)
 
 

@@ -47,11 +47,23 @@ class Ask:
     manners: AssetManners
     others: tuple[tuple[str, AssetManners], ...] = ()
     question: str = ""
+    keys: tuple[str, ...] = field(init=False, repr=False)
+    places: tuple[str, ...] = field(init=False, repr=False)
+    gap_s: float = field(init=False)
+    has_quiet_hours: bool = field(init=False)
 
-    @property
-    def gap_s(self) -> float:
-        """The longest gap that somebody at the address wants."""
-        return max((self.manners.gap_s, *(manners.gap_s for _, manners in self.others)))
+    def __post_init__(self) -> None:
+        """What follows from the rest, once, for every connection wants to know it.
+
+        `keys`: what the device is known as. `places`: what a claim takes, in the order in which everybody does, the
+        site last. `gap_s`: the longest gap that somebody at the address wants. `has_quiet_hours`: somebody has them.
+        """
+        manners = (self.manners, *(other for _, other in self.others))
+        keys = tuple(f"asset:{asset_id}" for asset_id in (self.asset_id, *(other for other, _ in self.others)))
+        object.__setattr__(self, "keys", (*keys, f"address:{self.address}"))
+        object.__setattr__(self, "places", (*sorted(self.keys), f"site:{self.site}"))
+        object.__setattr__(self, "gap_s", max(one.gap_s for one in manners))
+        object.__setattr__(self, "has_quiet_hours", any(one.quiet_hours is not None for one in manners))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ class _Place:
     """Who is in, and who waits, at a device or a site."""
 
     taken: int = 0
-    queue: deque[Claim] = field(default_factory=deque)
+    queue: deque[Claim] | None = None
 
 
 class Manners:
@@ -129,7 +141,7 @@ class Manners:
 
     def claim(self, ask: Ask) -> Claim:
         """Begin to wish for a connection. Every claim must be ended by `leave`."""
-        return Claim(ask, (*sorted(_keys(ask)), f"site:{ask.site}"))
+        return Claim(ask, ask.places)
 
     def step(self, claim: Claim, now: float, wall: time) -> Decision:
         """What to do next. `Go` comes once and counts at once; after `Denied` there is only `leave`."""
@@ -187,14 +199,16 @@ class Manners:
                 return Denied(f"the budget of {manners.max_connections} connections is spent")
         if self._busy.get((ask.address, ask.port), 0) >= BUSY_ANSWERS:
             return Denied(f"port {ask.port} said {BUSY_ANSWERS} times that it is busy")
-        if any((key, ask.question) in self._gave_data for key in _keys(ask)):
+        if self._gave_data and any((key, ask.question) in self._gave_data for key in ask.keys):
             return Denied("the device has answered this question with data before")
         reason = self.left_alone(ask)
         return None if reason is None else Denied(reason)
 
     def left_alone(self, ask: Ask) -> str | None:
         """Why the device is not asked any more in this run, because of what it did; None where it may be."""
-        return next((self._left_alone[key] for key in _keys(ask) if key in self._left_alone), None)
+        if not self._left_alone:
+            return None
+        return next((self._left_alone[key] for key in ask.keys if key in self._left_alone), None)
 
     def answered(self, ask: Ask) -> None:
         """The port gave an answer to a question."""
@@ -207,12 +221,12 @@ class Manners:
         self._busy[place] = self._busy.get(place, 0) + 1
         least, most = _BUSY_S
         peace = min(most, max(least, _BUSY_GAPS * ask.gap_s))
-        for key in _keys(ask):
+        for key in ask.keys:
             self._rested_at[key] = max(self._rested_at.get(key, 0.0), now + peace)
 
     def gave_data(self, ask: Ask) -> None:
         """The question was answered with data: it is not asked of the device again, nor of any asset there."""
-        self._gave_data.update((key, ask.question) for key in _keys(ask))
+        self._gave_data.update((key, ask.question) for key in ask.keys)
 
     def fell_silent(self, ask: Ask, *, in_the_middle: bool) -> None:
         """A question on a connection that the device took was not answered in time.
@@ -242,11 +256,15 @@ class Manners:
     def _take(self, claim: Claim) -> bool:
         """Take hold of the next thing that a claim needs, or stand in its queue."""
         key = claim.keys[claim.held]
-        place = self._places.setdefault(key, _Place())
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = _Place()
         if place.taken < self._room(key):
             place.taken += 1
             claim.held += 1
             return True
+        if place.queue is None:
+            place.queue = deque()
         place.queue.append(claim)
         claim.queued = True
         return False
@@ -271,12 +289,13 @@ class Manners:
     def _rest(self, ask: Ask, now: float) -> None:
         """From now on each asset at the address rests for its own gap, and the address for the longest of them."""
         self._ended_at[ask.address] = now
-        gaps = {f"asset:{asset_id}": manners.gap_s for asset_id, manners in ((ask.asset_id, ask.manners), *ask.others)}
-        for key, gap_s in (*gaps.items(), (f"address:{ask.address}", ask.gap_s)):
+        everybody = (ask.manners, *(manners for _, manners in ask.others))
+        gaps = (*(manners.gap_s for manners in everybody), ask.gap_s)
+        for key, gap_s in zip(ask.keys, gaps, strict=True):
             self._rested_at[key] = max(self._rested_at.get(key, 0.0), now + gap_s)
 
     def _leave_alone(self, ask: Ask, reason: str) -> None:
-        for key in _keys(ask):
+        for key in ask.keys:
             self._left_alone.setdefault(key, reason)
 
 
@@ -289,7 +308,3 @@ def within_quiet_hours(window: tuple[time, time], wall: time) -> bool:
     if start < end:
         return start <= wall < end
     return wall >= start or wall < end
-
-
-def _keys(ask: Ask) -> tuple[str, ...]:
-    return (f"asset:{ask.asset_id}", *(f"asset:{asset_id}" for asset_id, _ in ask.others), f"address:{ask.address}")

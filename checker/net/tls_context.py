@@ -27,11 +27,11 @@ _MOST_CONTEXTS = 32
 class OwnCertificate:
     """A certificate of ours, for servers that ask for one: PEM files of its chain, leaf first, and of its key.
 
-    Paths only: the key itself becomes a part of no value, text or log of ours.
+    Paths only: the key itself becomes a part of no value, text or log of ours, nor do the paths of any text or log.
     """
 
-    chain: Path | str
-    key: Path | str
+    chain: Path | str = field(repr=False)
+    key: Path | str = field(repr=False)
 
 
 def usable_certificate(own: OwnCertificate) -> None:

@@ -2,33 +2,39 @@
 
 The connection carries the request at once and is never idle. It ends by a release that the peer confirmed, wherever the
 peer lets it; A-ABORT is for a peer that breaks the protocol, leaves a request unanswered or starts to send data, and
-for a visit that is broken off in the middle. Once data comes in answer to the canary not a byte more is read. Nothing
+for a visit that is broken off in the middle. Once data comes in answer to a canary not a byte more is read. Nothing
 that a peer sends is kept but what `DicomFacts` has a field for; what a peer does is a value, never an exception.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from types import MappingProxyType
 from uuid import uuid4
 
 from checker.catalog.dicom import STUDY_ROOT_FIND, VERIFICATION
 from checker.codecs.dicom import (
     EchoResponded,
     Event,
-    FindResponded,
     Malformed,
     PeerReleased,
+    QueryResponded,
     Released,
     Requestor,
     SpeaksTls,
     State,
 )
 from checker.codecs.dicom_pdu import Aborted, Accepted, Rejected
-from checker.codecs.dicom_requests import fresh_study_uid
+from checker.codecs.dicom_requests import (
+    MODALITY_WORKLIST_FIND,
+    STUDY_ROOT_GET,
+    fresh_patient,
+    fresh_station,
+    fresh_study_uid,
+)
 from checker.model import (
     AssociationOutcome,
     AssociationPurpose,
@@ -41,6 +47,7 @@ from checker.model import (
 from checker.net.connection import ByteStream, Connection
 from checker.net.gateway import Limits
 from checker.net.tls import OwnCertificate, TlsFailure, TlsStream
+from checker.net.tls_context import usable_certificate
 from checker.probes.talk import Talk
 
 _SURVEY = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=16384)
@@ -48,7 +55,7 @@ _SURVEY = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=16384)
 _QUESTION = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=8192, receive_buffer=4096)
 _TLS_BYTES = 65536  # on top: chains, and lists of authorities
 _PIECE = 4096
-_SMALL_PIECE = 512  # for the canary: hardly more than the command of the first answer is ever taken from the kernel
+_SMALL_PIECE = 512  # for a canary: hardly more than the command of the first answer is ever taken from the kernel
 # A plaintext service may take a TLS hello for a long PDU and wait for the rest, with its only slot.
 _HANDSHAKE_S = 5.0
 
@@ -69,6 +76,20 @@ _OUTCOMES = {
     End.TIMEOUT: AssociationOutcome.TIMEOUT,
     End.TOO_MUCH: AssociationOutcome.TOO_MUCH,
 }
+
+
+_Request = Callable[[Requestor], bytes]
+# The canaries: the SOP class in whose context each is asked, and the question.
+_CANARIES: Mapping[AssociationPurpose, tuple[str, _Request]] = MappingProxyType(
+    {
+        AssociationPurpose.CANARY: (STUDY_ROOT_FIND, lambda asker: asker.find(fresh_study_uid(uuid4()))),
+        AssociationPurpose.WORKLIST: (
+            MODALITY_WORKLIST_FIND,
+            lambda asker: asker.worklist(fresh_station(uuid4()), fresh_patient(uuid4())),
+        ),
+        AssociationPurpose.GET: (STUDY_ROOT_GET, lambda asker: asker.get(fresh_study_uid(uuid4()))),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +124,7 @@ class Association:
 async def associate(talk: Talk, question: Question) -> Association:
     """Ask for one association, on one connection, and end it; tell the manners whether the port answered, and was busy.
 
-    ValueError, before anything is sent, where an AE title is not valid (PS3.5 6.2).
+    ValueError, before anything is sent, where an AE title is not valid (PS3.5 6.2), and as `usable_certificate` has it.
     """
     facts = DicomFacts(
         purpose=question.purpose,
@@ -113,7 +134,9 @@ async def associate(talk: Talk, question: Question) -> Association:
         client_certificate=question.own is not None,
     )
     requestor = Requestor(question.purpose, called=question.called, calling=question.calling)
-    made = await talk.connect(f"{'dicom-tls' if question.tls else 'dicom'} {question.purpose}", _limits(question))
+    if question.own is not None:
+        usable_certificate(question.own)
+    made = await talk.connect(_in_the_ledger(question), _limits(question))
     if isinstance(made, PortFacts):
         asked = made.state is not ConnectState.NOT_ASKED
         outcome = AssociationOutcome.NOT_CONNECTED if asked else AssociationOutcome.NOT_ASKED
@@ -136,8 +159,13 @@ def is_busy(facts: DicomFacts) -> bool:
     return facts.reject is not None and (facts.reject[0] == _TRANSIENT or facts.reject[1] == _PRESENTATION_PROVIDER)
 
 
+def _in_the_ledger(question: Question) -> str:
+    shown = " with our certificate" if question.own is not None else ""
+    return f"{'dicom-tls' if question.tls else 'dicom'} {question.purpose}{shown}"
+
+
 def _limits(question: Question) -> Limits:
-    limits = _QUESTION if question.purpose is AssociationPurpose.CANARY else _SURVEY
+    limits = _QUESTION if question.purpose in _CANARIES else _SURVEY
     return replace(limits, max_bytes=limits.max_bytes + _TLS_BYTES) if question.tls else limits
 
 
@@ -195,8 +223,8 @@ class _Dialogue:
             raise
 
     async def _talk(self, question: Question) -> Association:
-        canary = question.purpose is AssociationPurpose.CANARY
-        self._piece = _SMALL_PIECE if canary else _PIECE
+        canary = _CANARIES.get(question.purpose)
+        self._piece = _SMALL_PIECE if canary is not None else _PIECE
         await self._say(self._requestor.start())
         if self._facts.outcome is AssociationOutcome.NOT_ASKED and self._end is not None:
             # An end in the middle of an answer is no refusal of the mode: what began may have been DICOM.
@@ -205,9 +233,9 @@ class _Dialogue:
                 self._facts, outcome=AssociationOutcome.MALFORMED if cut_off else _OUTCOMES[self._end]
             )
         if question.echo and self._open and self._requestor.usable(VERIFICATION) is not None:
-            await self._ask(self._requestor.echo)
-        if canary and self._facts.outcome is AssociationOutcome.ACCEPTED:
-            await self._ask_canary()
+            await self._ask(Requestor.echo)
+        if canary is not None and self._facts.outcome is AssociationOutcome.ACCEPTED:
+            await self._ask_canary(*canary)
         if self._open:
             await self._say(self._requestor.release())
         await self._leave()
@@ -233,19 +261,19 @@ class _Dialogue:
             case _:
                 return False
 
-    async def _ask_canary(self) -> None:
+    async def _ask_canary(self, sop_class: str, request: _Request) -> None:
         if not self._open:
             self._facts = replace(self._facts, query=QueryVerdict.INDETERMINATE)
-        elif self._requestor.usable(STUDY_ROOT_FIND) is not None:
-            await self._ask(partial(self._requestor.find, fresh_study_uid(uuid4())))
+        elif self._requestor.usable(sop_class) is not None:
+            await self._ask(request)
         else:
             refused = any(context.result for context in self._facts.contexts)
             verdict = QueryVerdict.CONTEXT_REJECTED if refused else QueryVerdict.INDETERMINATE
             self._facts = replace(self._facts, query=verdict)
 
-    async def _ask(self, request: Callable[[], bytes]) -> None:
+    async def _ask(self, request: _Request) -> None:
         """A DIMSE request; without an answer the verdict says how it went."""
-        await self._say(request())
+        await self._say(request(self._requestor))
         if self._facts.echo_status is None and self._facts.query is None:
             aborted = self._facts.abort is not None
             verdict = QueryVerdict.REFUSED_ABORT if aborted else QueryVerdict.INDETERMINATE
@@ -287,7 +315,7 @@ class _Dialogue:
                 self._facts = replace(self._ended_by(AssociationOutcome.MALFORMED), detail=event.reason)
             case EchoResponded():
                 self._facts = replace(facts, echo_status=event.status)
-            case FindResponded():
+            case QueryResponded():
                 # Data may come without a status, also behind an answer that had one.
                 status = facts.query_status if event.status is None else event.status
                 self._facts = replace(facts, query=_verdict(event), query_status=status)
@@ -321,7 +349,7 @@ class _Dialogue:
             await self._stream.close()
 
 
-def _verdict(answer: FindResponded) -> QueryVerdict:
+def _verdict(answer: QueryResponded) -> QueryVerdict:
     if answer.pending:
         return QueryVerdict.KEY_IGNORED
     if answer.status == _SUCCESS:

@@ -31,13 +31,13 @@ from checker.plan import TLS_FULL_CONNECTIONS
 from checker.probes.talk import Talk
 from checker.probes.tls_default import DEFAULT_HOST_FULL_CONNECTIONS, ask_without_name
 from checker.probes.tls_full import PROTOCOLS, FullDepth
-from checker.probes.tls_handshake import Handshake, resumed_handshake, whole_handshake
+from checker.probes.tls_handshake import Handshake, own_certificate_taken, resumed_handshake, whole_handshake
 from checker.probes.tls_hellos import Hellos
-from checker.probes.tls_own import own_certificate_taken
 from checker.probes.tls_survey import Survey
 
+_HANDSHAKES = 3  # at full depth: one that is turned away is made again, twice at the most
 # At full depth: SSLv2, what is shown without a name, and the offers where the lists do not answer them.
-_KEPT = 1 + DEFAULT_HOST_FULL_CONNECTIONS + 4
+_KEPT = 1 + DEFAULT_HOST_FULL_CONNECTIONS + 5
 
 
 def _utc_now() -> datetime:
@@ -94,6 +94,7 @@ class _Probe:
     own: OwnCertificate | None
     full: FullDepth | None = None
     default: DefaultHostFacts | None = None
+    shown: CertificateFacts | None = None  # in the whole handshake
 
     async def handshake(self, *, full: bool = False) -> Handshake | None:
         """One whole handshake of a port that was understood, and its facts; None where it came to none."""
@@ -115,6 +116,7 @@ class _Probe:
             hellos.stopped = "the port took no further connection"
             return None
         facts = made.facts
+        self.shown = facts.certificate
         try:
             if self.own is not None and facts.client_certificate == "required":
                 taken = await own_certificate_taken(hellos.talk, hellos.server_name, self.own)
@@ -143,12 +145,14 @@ class _Probe:
 
         The handshake that was made meanwhile; None where it came to none, and nothing more is asked then.
         """
-        self.full = full = FullDepth(self.hellos, until)
+        # Of the connections the handshake may take more than one, and the lists must leave them to it.
+        self.full = full = FullDepth(self.hellos, until - _HANDSHAKES - (self.own is not None))
         full.begin(self.survey.known, self.survey.chosen, self.survey.signatures)
         await full.ask_newest()
         made = await self.handshake(full=True)
         if made is None:
             return None
+        full.may_take(until)
         if made.facts.completed:
             full.accepted_once_more()
         await full.ask_rest(made.facts.groups)
@@ -204,8 +208,13 @@ class _Probe:
 
     def _certificates(self, full: FullDepth) -> tuple[CertificateFacts, ...]:
         found = []
-        for chain in full.chains.values():
+        for leaf, chain in full.chains.items():
+            if self.shown is not None and sha256(leaf).hexdigest() == self.shown.sha256:
+                found.append(self.shown)
+                continue
             # One that cannot be read is told of by the handshake.
             with suppress(MalformedPeerData):
-                found.append(certificate_facts(chain, names=self.names, at=self.now(), store=self.trust()))
-        return tuple(facts for facts in found if facts is not None)
+                facts = certificate_facts(chain, names=self.names, at=self.now(), store=self.trust())
+                if facts is not None:
+                    found.append(facts)
+        return tuple(found)

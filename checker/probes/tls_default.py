@@ -21,10 +21,9 @@ from checker.codecs.tls_choice import Choice, read_choice
 from checker.codecs.tls_hello import Version
 from checker.codecs.tls_policy import broken_suites, read_offer, weak_suites
 from checker.codecs.tls_versions import prime_bits
-from checker.codecs.x509 import TrustStore, certificate_facts
-from checker.errors import MalformedPeerData
-from checker.model import Acceptance, CertificateFacts, DefaultHostFacts, Depth, HandshakeFacts, OfferFacts, TlsOffer
-from checker.probes.tls_handshake import whole_handshake
+from checker.codecs.x509 import TrustStore
+from checker.model import Acceptance, DefaultHostFacts, Depth, HandshakeFacts, OfferFacts, TlsOffer
+from checker.probes.tls_handshake import described, whole_handshake
 from checker.probes.tls_hellos import Hellos
 
 DEFAULT_HOST_CONNECTIONS = 1
@@ -131,7 +130,7 @@ async def _by_handshake(
     now: Callable[[], datetime],
     trust: Callable[[], TrustStore | None],
 ) -> DefaultHostFacts:
-    made = await whole_handshake(hellos.talk, None, names, (), now, trust)
+    made = await whole_handshake(hellos.talk, None, names, (), now, trust, purpose="TLS handshake without a name")
     if made is None:
         hellos.lost = True
         hellos.stopped = "the port took no further connection, when it was asked without a name"
@@ -163,7 +162,7 @@ def _told(
         return DefaultHostFacts(
             Acceptance.REFUSED if wanted else choice.acceptance, alert=choice.alert, reason=choice.reason
         )
-    certificate, unreadable = _describe(flight.certificates, names, now(), trust())
+    certificate, unreadable = described(flight.certificates, names, now(), trust())
     return DefaultHostFacts(
         Acceptance.ACCEPTED,
         version=choice.version.label,
@@ -174,15 +173,6 @@ def _told(
         certificate=certificate,
         client_certificate_requested=flight.certificate_requested,
     )
-
-
-def _describe(
-    chain: tuple[bytes, ...], names: tuple[str, ...], at: datetime, store: TrustStore | None
-) -> tuple[CertificateFacts | None, str | None]:
-    try:
-        return certificate_facts(chain, names=names, at=at, store=store), None
-    except MalformedPeerData as fault:
-        return None, str(fault)
 
 
 def _refusal(found: HandshakeFacts) -> Acceptance:

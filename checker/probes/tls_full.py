@@ -9,13 +9,16 @@ caller allows; a list is then as long as it got, and says why it is not complete
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from checker.codecs.tls import Flight
 from checker.codecs.tls_choice import Choice, read_choice
 from checker.codecs.tls_full import is_cbc
 from checker.codecs.tls_hello import ClientHello, Extras, Version
-from checker.codecs.tls_listing import WEARY, Answer, Listing, Part, Question, Walk, newest_groups, newest_suites, older
+from checker.codecs.tls_listing import Answer, Listing, Part, Question
+from checker.codecs.tls_offers import FINITE_FIELDS
 from checker.codecs.tls_versions import prime_bits
+from checker.codecs.tls_walks import Walk, newest_groups, newest_suites, older
 from checker.model import Acceptance, GroupFacts, SignatureFacts, TlsFeatures, VersionFacts
 from checker.probes.tls_hellos import Hellos
 
@@ -26,6 +29,11 @@ _NEWEST = Extras(versions=(Version.TLS_1_3,))
 # What ordinary clients ask for in every hello, so that it is seen without a hello of its own.
 _OLDER = Extras(encrypt_then_mac=True, status_request=True, session_ticket=True)
 _MOST_CERTIFICATES = 8
+LISTS_S = 120.0
+"""How long the lists of one port may take, in seconds: a server that is slow with every hello is held no longer."""
+
+_WEARY = "the port did not accept again what it had accepted before"
+_SPENT = "the connections that were to be had for it are spent"
 _INAPPROPRIATE_FALLBACK = 86  # RFC 7507 section 3
 _NO_SUITE = "the port accepts the version and refused every suite of it"
 # The groups that `ssl` can offer alone: P-256, P-384, P-521.
@@ -47,6 +55,7 @@ class FullDepth:
     primes: dict[Version, dict[int, int]] = field(default_factory=dict)
     chains: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     features: TlsFeatures = field(default_factory=TlsFeatures)
+    _begun: float = field(default_factory=monotonic)
     _asked: int = 0  # hellos so far
     _believed: int = 0  # the last of them that was accepted: refusals before it are believed
     _closed: dict[int, int] = field(default_factory=dict)  # when the last question of a list was asked, by the list
@@ -66,7 +75,8 @@ class FullDepth:
                 continue
             choice = Choice(Acceptance.ACCEPTED, version, facts.cipher_suite, group=facts.group)
             answer = Answer(choice, () if hello is None else hello.suites, signatures.get(version))
-            listing.note(answer, everything=hello is not None)
+            named = hello is not None and not set(FINITE_FIELDS).isdisjoint(hello.groups)
+            listing.note(answer, everything=hello is not None, fields=named)
 
     async def ask_newest(self) -> None:
         """The suites of TLS 1.3, and some of its groups."""
@@ -109,8 +119,16 @@ class FullDepth:
         if self.ended is None:
             self.ended = self.hellos.stopped
         if self.ended is None and self.hellos.talk.device.connections >= self.until:
-            self.ended = "the connections that were to be had for it are spent"
+            self.ended = _SPENT
+        if self.ended is None and monotonic() - self._begun > LISTS_S:
+            self.ended = f"it took longer than {LISTS_S:.0f} s"
         return self.ended is None
+
+    def may_take(self, until: int) -> None:
+        """Allow connections up to this number, after some were kept for what has been asked meanwhile."""
+        self.until = until
+        if self.ended == _SPENT:
+            self.ended = None
 
     def accepted_once_more(self) -> None:
         """The server has completed a handshake: what it refused before that is believed."""
@@ -121,7 +139,7 @@ class FullDepth:
         listing = next((listing for listing in self.listings.values() if listing.suites.found), None)
         if listing is None or all(at <= self._believed for at in self._closed.values()):
             return
-        answer = await self._ask(listing.version, Question("known suites", tuple(listing.suites.found)))
+        answer = await self._ask(listing.version, listing.known())
         if answer is not None and answer.choice.acceptance is not Acceptance.ACCEPTED:
             self._weary()
 
@@ -175,8 +193,8 @@ class FullDepth:
         doubts = list(part.doubts)
         if not part.asked:
             doubts.append(self.ended or "not asked")
-        elif self._closed.get(id(part), 0) > self._believed:
-            doubts.append(self.ended or WEARY)
+        elif self._closed.get(id(part), self._asked) > self._believed:  # or the visit was broken off before its end
+            doubts.append(self.ended or _WEARY)
         return "; ".join(dict.fromkeys(doubts)) or None
 
     def _close(self, *parts: Part) -> None:
@@ -264,7 +282,7 @@ class FullDepth:
 
     def _weary(self) -> None:
         # Whoever refuses what it accepted says nothing by its refusals, so that no offer on purpose may follow either.
-        self.ended = self.hellos.stopped = self.hellos.stopped or WEARY
+        self.ended = self.hellos.stopped = self.hellos.stopped or _WEARY
 
 
 def _once(before: bool | None, seen: bool | None) -> bool | None:

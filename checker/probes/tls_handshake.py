@@ -17,7 +17,8 @@ from checker.codecs.x509 import TrustStore, certificate_facts
 from checker.errors import MalformedPeerData
 from checker.model import CertificateFacts, End, HandshakeFacts, PortFacts
 from checker.net.gateway import Limits
-from checker.net.tls import TlsFailure, TlsSession, TlsStream
+from checker.net.tls import OwnCertificate, TlsFailure, TlsSession, TlsStream
+from checker.net.tls_context import usable_certificate
 from checker.probes.talk import Talk
 from checker.probes.tls_hellos import FLIGHT_BYTES
 
@@ -32,6 +33,10 @@ _NEAR_MS = 100.0
 _NO_APPLICATION_PROTOCOL = 120  # RFC 7301 section 3.2
 # What servers answer to a hello without a group that they have: RFC 8446 section 4.1.1, and as others take it.
 _NO_COMMON_GROUP = (40, 47, 71)  # handshake_failure, illegal_parameter, insufficient_security
+
+# The alerts of RFC 8446 section 6.2 that are about a certificate, and handshake_failure, which older servers send for
+# it. A server that says certificate_required (116) had none of ours.
+_REFUSALS = frozenset({40, 42, 43, 44, 45, 46, 48, 49})
 
 _LABELS = {"SSLv3": "SSLv3", "TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 _ENDS = {
@@ -84,11 +89,12 @@ async def whole_handshake(
     now: Callable[[], datetime],
     trust: Callable[[], TrustStore | None],
     *,
+    purpose: str = "TLS handshake",
     group: str | None = None,
     alpn: tuple[str, ...] = (),
     thorough: bool = False,
 ) -> Handshake | None:
-    """One handshake to its end; None where no connection came about.
+    """One handshake to its end; None where no connection came about. `purpose` is for the ledger.
 
     `seen` are the certificates that a hello showed, for where it fails before any come; for the others see `probe_tls`.
 
@@ -100,22 +106,25 @@ async def whole_handshake(
 
     `thorough` waits for the first ticket of TLS 1.3, for 0.3 s at most, and keeps what `resumed_handshake` needs.
     """
-    purpose, offered, alpn_refused = "TLS handshake", alpn, False
+    offered, alpn_refused, how = alpn, False, ""
+    if group or alpn:
+        how = f" over {group} alone" if group else ""
+        how += " with ALPN" if alpn else ""
     while True:
-        made = await _make(talk, purpose, server_name, group=group, alpn=offered, thorough=thorough)
+        made = await _make(talk, f"{purpose}{how}", server_name, group=group, alpn=offered, thorough=thorough)
         if made is None:
             return None
         if not made.turned_away or not (group or offered):
             break
         if offered and made.alert == _NO_APPLICATION_PROTOCOL:
-            offered, alpn_refused, purpose = (), True, "TLS handshake without ALPN"
+            offered, alpn_refused, how = (), True, " without ALPN"
         elif group and made.alert in _NO_COMMON_GROUP:
-            group, purpose = None, "TLS handshake over any group"
+            group, how = None, " over any group"
         else:
-            group, offered, purpose = None, (), "TLS handshake as any client makes it"
+            group, offered, how = None, (), " as any client makes it"
     stream, trouble = made.stream, made.trouble
     suite = stream.cipher_suite
-    certificate, unreadable = _describe(made.chain or (seen if trouble is not None else ()), names, now(), trust())
+    certificate, unreadable = described(made.chain or (seen if trouble is not None else ()), names, now(), trust())
     details = [_describe_failure(trouble) if trouble is not None else None, unreadable]
     facts = HandshakeFacts(
         completed=trouble is None,
@@ -147,6 +156,24 @@ async def resumed_handshake(talk: Talk, server_name: str | None, earlier: TlsSes
     return made.stream.session_reused if made is not None and made.trouble is None else None
 
 
+async def own_certificate_taken(
+    talk: Talk, server_name: str | None, own: OwnCertificate
+) -> Literal["accepted", "refused"] | None:
+    """What a server that refused us without a certificate makes of ours; None where its answer did not show it.
+
+    It is asked only of such a server, so that this stays a proof. `server_name` is the SNI. Takes one connection.
+    ValueError, before it is made, as `usable_certificate` has it.
+    """
+    usable_certificate(own)  # not only once there is a connection, which would then say nothing
+    made = await _make(talk, "TLS handshake with our certificate", server_name, own=own)
+    if made is None or not made.stream.client_certificate_requested:
+        return None  # it was not shown
+    if made.trouble is not None:
+        return "refused" if made.trouble.alert in _REFUSALS else None
+    # Below TLS 1.3 the server's Finished comes after our certificate (RFC 5246 section 7.3).
+    return "accepted" if made.stream.version != "TLSv1.3" or made.stream.went_on else None
+
+
 async def _make(
     talk: Talk,
     purpose: str,
@@ -155,6 +182,7 @@ async def _make(
     group: str | None = None,
     alpn: tuple[str, ...] = (),
     session: TlsSession | None = None,
+    own: OwnCertificate | None = None,
     thorough: bool = False,
 ) -> _Made | None:
     """One connection with one handshake; None where no connection came about."""
@@ -163,7 +191,9 @@ async def _make(
         return None
     refusal, quiet, kept = None, False, None
     try:
-        stream = TlsStream(connection, server_name=server_name, group=group, alpn=alpn, session=session)
+        stream = TlsStream(
+            connection, server_name=server_name, group=group, alpn=alpn, session=session, client_certificate=own
+        )
         failure = await stream.handshake()
         if failure is None and _may_still_refuse(stream):
             refusal = await stream.settle(_SETTLE_S)
@@ -219,9 +249,10 @@ def _ticket(made: _Made) -> bool | None:
     return False if made.quiet else None
 
 
-def _describe(
+def described(
     chain: tuple[bytes, ...], names: tuple[str, ...], at: datetime, store: TrustStore | None
 ) -> tuple[CertificateFacts | None, str | None]:
+    """The facts of a chain, leaf first, or why its leaf cannot be read; neither of an empty one."""
     try:
         return certificate_facts(chain, names=names, at=at, store=store), None
     except MalformedPeerData as fault:

@@ -159,7 +159,7 @@ async def _leave(connection: Connection, flight: Flight, end: End | None) -> Non
     if flight.malformed is None and flight.speaks is None and end is not End.TOO_MUCH:
         if flight.server_hello is not None and end is None:
             # The server waits for us now, so it is told that nobody will come. Whether it hears that is its affair.
-            await connection.send(farewell(flight.server_hello.version))
+            await connection.send(farewell(flight.server_hello.version), last=True)
         await connection.close()
 
 

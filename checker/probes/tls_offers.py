@@ -12,6 +12,7 @@ from dataclasses import replace
 from checker.codecs.tls_hello import PLAIN, Extras, Version
 from checker.codecs.tls_offers import CURVES, FINITE_FIELDS
 from checker.codecs.tls_policy import (
+    broken_dhe_suites,
     broken_suites,
     dhe_aead_suites,
     dhe_cbc_suites,
@@ -42,7 +43,9 @@ async def ask_offers(
     old = [version for version in accepted if version is not Version.TLS_1_3]
     over_fields = await _ask_broken(hellos, max(old), found) if old else None
     if Version.TLS_1_2 in accepted:
-        await _ask_weak(hellos, prime_known=prime_known, found=found)
+        # Who has refused both may have a field of its own, and agree on it with who names none (RFC 7919 section 4).
+        refused = over_fields is not None and {found[-1].acceptance, over_fields.acceptance} == {Acceptance.REFUSED}
+        await _ask_weak(hellos, prime_known=prime_known, beside=broken_dhe_suites() if refused else (), found=found)
     if over_fields is not None:
         # Last, so that it does not stand for all weak suites where the visit is broken off meanwhile.
         found.append(over_fields)
@@ -74,8 +77,11 @@ async def _ask_broken(hellos: Hellos, version: Version, found: list[OfferFacts])
     return replace(both, offer=TlsOffer.WEAK_SUITES, suites=weak)
 
 
-async def _ask_weak(hellos: Hellos, *, prime_known: bool, found: list[OfferFacts]) -> None:
-    """Weak suites, and before them those that show a prime of DHE; without these once more where they hid the rest."""
+async def _ask_weak(hellos: Hellos, *, prime_known: bool, beside: tuple[int, ...], found: list[OfferFacts]) -> None:
+    """Weak suites, and before them those that show a prime of DHE; without these once more where they hid the rest.
+
+    `beside` are broken suites that are offered beside the latter, without named fields.
+    """
     offer, version = TlsOffer.WEAK_SUITES, Version.TLS_1_2
     if not prime_known:
         first = await _ask(hellos, offer, version, suites=(*dhe_aead_suites(), *weak_suites()))
@@ -83,7 +89,16 @@ async def _ask_weak(hellos: Hellos, *, prime_known: bool, found: list[OfferFacts
             found.append(first)
             if first.cipher_suite not in dhe_aead_suites():
                 return
-        # Else DHE that is set up wrongly may have ended it, which takes nothing from the answer about the others.
+        else:
+            # DHE that is set up wrongly may have ended it, which takes nothing from the answer about the others.
+            beside = ()
+    if beside:
+        both = await _ask(hellos, offer, version, suites=(*beside, *weak_suites()))
+        if both.cipher_suite in beside:
+            found.append(replace(both, offer=TlsOffer.BROKEN_SUITES, suites=beside))
+        elif both.acceptance is not Acceptance.INCONCLUSIVE or hellos.stopped is not None:
+            found.append(replace(both, suites=weak_suites()))
+            return
     found.append(await _ask(hellos, offer, version, suites=weak_suites()))
 
 

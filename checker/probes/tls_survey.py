@@ -66,7 +66,7 @@ class Survey:
         prime_known = newest is not None and newest.prime_bits is not None
         accepted = [version for version in self.accepted() if version not in settled]
         await ask_offers(self.hellos, accepted, prime_known=prime_known, found=self.offers)
-        if accepted and newest is not None and refuses_offer(newest):
+        if self.accepted() and newest is not None and refuses_offer(newest):
             await self._ask_unusual()
 
     async def ask_ssl2(self) -> None:
@@ -93,7 +93,7 @@ class Survey:
         found = read_answer(*answer)
         for one, facts in found.items():
             if facts.acceptance is Acceptance.ACCEPTED:
-                self.chosen.setdefault(one, hello)
+                self.chosen[one] = hello  # as in `known`: a later acceptance is taken where it shows more
                 if flight.key_exchange is not None and flight.key_exchange.signature is not None:
                     self.signatures.setdefault(one, flight.key_exchange.signature)
         return found

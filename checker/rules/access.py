@@ -28,6 +28,12 @@ from checker.rules.base import Case, Verdict, passed, unknown
 SURVEY = AssociationPurpose.SURVEY
 WRONG_CALLED = AssociationPurpose.WRONG_CALLED
 CANARY = AssociationPurpose.CANARY
+REGISTERED = AssociationPurpose.REGISTERED
+WORKLIST = AssociationPurpose.WORKLIST
+GET = AssociationPurpose.GET
+# What every service is asked as a stranger. The opt-in canaries are asked as one too, but only where a survey was taken
+# in, so that they have rules of their own; who is registered is no stranger.
+_OF_STRANGERS = frozenset({SURVEY, WRONG_CALLED, CANARY})
 
 CALLING_NOT_RECOGNISED = (1, 1, 3)  # PS3.8 table 9-21
 CALLED_NOT_RECOGNISED = (1, 1, 7)
@@ -89,12 +95,33 @@ def accepted(facts: DicomFacts) -> bool:
     return facts.outcome is AssociationOutcome.ACCEPTED
 
 
-def refuses_strangers(facts: DicomFacts) -> bool:
+def refuses_strangers(facts: DicomFacts, registered: Iterable[DicomFacts] = ()) -> bool:
     """Whether the answer refuses us for who we are: calling AE title not recognised, or a client certificate missing.
 
-    "Called AE title not recognised" does not count, for products say it to unknown callers and to wrong titles alike.
+    "Called AE title not recognised" counts only beside one of `registered` that tells callers apart (`told_apart`), for
+    products say it to unknown callers and to wrong titles alike.
     """
-    return facts.outcome is AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED or _reject(facts) == CALLING_NOT_RECOGNISED
+    return (
+        facts.outcome is AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
+        or _reject(facts) == CALLING_NOT_RECOGNISED
+        or told_apart(facts, registered)
+    )
+
+
+def told_apart(facts: DicomFacts, registered: Iterable[DicomFacts]) -> bool:
+    """Whether a stranger was refused by name where a registered caller was accepted, by the same title in one mode.
+
+    Only rejections 1/1/3 and 1/1/7 are by name: another, or an abort, may have been for what the survey proposes
+    beyond Verification.
+    """
+    by_name = _reject(facts) in (CALLING_NOT_RECOGNISED, CALLED_NOT_RECOGNISED)
+    return by_name and any(
+        accepted(other)
+        and other.tls is facts.tls
+        and other.called_ae_title.strip() == facts.called_ae_title.strip()
+        and other.calling_ae_title.strip() != facts.calling_ae_title.strip()
+        for other in registered
+    )
 
 
 def refuses_title(facts: DicomFacts) -> bool:
@@ -174,17 +201,29 @@ def associations(case: Case, *, as_known: bool = False) -> list[DicomFacts]:
     neither what is served to it nor what is refused shows what strangers get.
 
     A port that answered DICOM inside TLS resets or ignores plaintext, and the other way round; such a refusal of the
-    mode is no refusal of the caller and no doubt about it either.
+    mode is no refusal of the caller and no doubt about it either. What the inventory asks for beyond is told by
+    `further`, and never among them.
     """
     asked = [
         facts
         for facts in case.facts(DicomFacts)
-        if facts.outcome is not AssociationOutcome.NOT_ASKED and (as_known or not facts.client_certificate)
+        if facts.outcome is not AssociationOutcome.NOT_ASKED
+        and facts.purpose in _OF_STRANGERS
+        and (as_known or not facts.client_certificate)
     ]
     spoken = {facts.tls for facts in asked if _shows_mode(facts)}
     if not spoken:
         return asked
     return [facts for facts in asked if facts.tls in spoken or facts.outcome not in _NO_DICOM_HERE]
+
+
+def further(case: Case, purpose: AssociationPurpose) -> list[DicomFacts]:
+    """The associations that were asked for only because the inventory says so, for one purpose, in order."""
+    return [
+        facts
+        for facts in of_purpose(case.facts(DicomFacts), purpose)
+        if facts.outcome is not AssociationOutcome.NOT_ASKED and not facts.client_certificate
+    ]
 
 
 def _shows_mode(facts: DicomFacts) -> bool:
@@ -194,6 +233,11 @@ def _shows_mode(facts: DicomFacts) -> bool:
 def of_purpose(facts: Iterable[DicomFacts], purpose: AssociationPurpose) -> list[DicomFacts]:
     """Those that were asked for one purpose."""
     return [one for one in facts if one.purpose is purpose]
+
+
+def of_strangers(facts: Iterable[DicomFacts]) -> list[DicomFacts]:
+    """Those that every service is asked as a stranger."""
+    return [one for one in facts if one.purpose in _OF_STRANGERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +298,7 @@ def plaintext_doubt(case: Case) -> str | None:
     It does where plaintext was turned away there, whichever service it was asked for. Where this service itself was
     answered in plaintext, that answer counts with all others, so there is no doubt either.
     """
-    if any(not facts.tls and answered(facts) for facts in case.facts(DicomFacts)):
+    if any(not facts.tls and answered(facts) for facts in of_strangers(case.facts(DicomFacts))):
         return None
     plain = plaintext_answer(case)
     if plain is not None:

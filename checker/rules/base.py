@@ -37,6 +37,18 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """By which implementation a DICOM service was known (PS3.7 annex D.3.3.2), as the run `run_id` saw it.
+
+    One of both may be None, for a peer need not tell its version, and not all tell a valid UID.
+    """
+
+    run_id: str
+    implementation_class_uid: str | None
+    implementation_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that a rule may look at.
 
@@ -44,6 +56,8 @@ class Case:
     at that address; for a rule about assets both are None and `seen` holds every observation of the asset's visit.
     `asset_seen` always holds the whole visit. `sharers` maps a key of `Rule.shares` to the ids of all assets that have
     it. `certificate_notice_days`: so many days before its end a certificate is due, as the inventory says.
+    `earlier_identity` is that of the service at this address in the last run before this one that saw one; None where
+    no such run is known.
     """
 
     asset: Asset
@@ -56,6 +70,7 @@ class Case:
     asset_seen: tuple[Observation, ...] = ()
     sharers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     certificate_notice_days: int = 30
+    earlier_identity: Identity | None = None
 
     def facts(self, kind: type[F]) -> list[F]:
         """The facts of one kind in `seen`, in the order observed."""

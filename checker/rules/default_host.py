@@ -10,6 +10,8 @@ or does not:
   is told as evidence. One thing is left: a certificate that is for the name of the service too stands for the service
   whoever is shown it, so that whoever works out its key can play the service; it is judged for its strength alone.
 - Suites count for every kind: what is taken from a client that names no host is taken from anybody who leaves it out.
+- So do obsolete versions. That a `dicom-tls` service asks such a client for no certificate leaves it open whether one
+  is required: most of its peers meet that, though it was not seen what is behind it.
 - A refusal, silence, or a question that was not put changes no verdict. It proves nothing about the default host, and
   nothing against what was seen by the name: the verdict by name stands, and says that it is by name.
 """
@@ -24,6 +26,7 @@ from checker.model import (
     CertificateFacts,
     DefaultHostFacts,
     JsonValue,
+    OfferFacts,
     ServiceKind,
     Status,
     TlsFacts,
@@ -42,6 +45,29 @@ def default_hosts(case: Case) -> list[DefaultHostFacts]:
     """What was met without a name, each once, in the order observed; by which name the port was asked makes none."""
     found = (facts.default_host for facts in case.facts(TlsFacts))
     return list(dict.fromkeys(host for host in found if host is not None))
+
+
+def default_acceptances(case: Case) -> list[DefaultHostFacts | OfferFacts]:
+    """All that was agreed on without a name: by the first hello or handshake, and of what was offered on purpose."""
+    answers = [answer for host in default_hosts(case) for answer in _answers(host)]
+    return [answer for answer in answers if answer.acceptance is Acceptance.ACCEPTED]
+
+
+def _answers(host: DefaultHostFacts) -> tuple[DefaultHostFacts | OfferFacts, ...]:
+    return (host, *host.offers)
+
+
+def default_versions(case: Case) -> list[str]:
+    """The versions, as they were named, that were agreed on without a name, each once."""
+    return list(dict.fromkeys(answer.version for answer in default_acceptances(case) if answer.version is not None))
+
+
+def asks_no_certificate(case: Case) -> bool:
+    """Whether a service whose peers send no name went on with one that sent none, and asked it for no certificate."""
+    return _peers_send_no_name(case) and any(
+        host.acceptance is Acceptance.ACCEPTED and host.client_certificate_requested is False
+        for host in default_hosts(case)
+    )
 
 
 def default_certificates(case: Case, *, of_the_name: bool = False) -> list[CertificateFacts]:
@@ -111,6 +137,7 @@ def telling_default_host(case: Case, verdict: Verdict) -> Verdict:
                 "alert": host.alert,
                 "reason": host.reason,
                 "same_certificate": host.same_certificate,
+                "client_certificate_requested": host.client_certificate_requested,
                 "subject": host.certificate.subject if host.certificate is not None else None,
                 "sha256": host.certificate.sha256 if host.certificate is not None else None,
                 "offers": [

@@ -66,12 +66,11 @@ def options_and_certificates(case: Case, profile: TlsProfile) -> Comparison:
 
 
 def presented(case: Case) -> list[CertificateFacts]:
-    """Each certificate that the service presented: in the whole handshake, to hellos of full depth, without a name.
+    """Each certificate that the service presented by its name and, as far as they count, without a name.
 
     Which of the last count is told in `checker.rules.default_host`.
     """
-    shown = [*certificates(case), *(one for facts in hellos_asked(case) for one in facts.certificates)]
-    shown += default_certificates(case, of_the_name=True)
+    shown = [*certificates(case), *default_certificates(case, of_the_name=True)]
     return list({one.sha256: one for one in shown}.values())
 
 

@@ -32,7 +32,7 @@ from checker.model import (
     Zone,
 )
 from checker.policy import Policy
-from checker.rules.base import Case
+from checker.rules.base import Case, Identity
 
 NOW = datetime(2026, 11, 24, 4, 20, 30, tzinfo=UTC)
 ADDRESS = "10.20.1.5"
@@ -40,6 +40,7 @@ OTHER_ADDRESS = "10.20.1.6"
 VANTAGE = "clinical"
 AE_TITLE = "ARCHIVE"
 CALLING_AE_TITLE = "PACSCHECKER"
+REGISTERED_AE_TITLE = "CT01"
 WRONG_AE_TITLE = "NOBODYHASTHIS"
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -47,6 +48,7 @@ PATIENT_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
+MODALITY_WORKLIST_FIND = "1.2.840.10008.5.1.4.31"
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 
 # ------------------------------------------------------------------------------------------------------ services
@@ -206,6 +208,55 @@ def canary(
     return replace(facts, query=query, query_status=status)
 
 
+def registered(
+    outcome: AssociationOutcome = AssociationOutcome.ACCEPTED,
+    *,
+    reject: tuple[int, int, int] | None = None,
+    tls: bool = False,
+    called: str = AE_TITLE,
+) -> DicomFacts:
+    """The association under the calling title that the inventory says is registered."""
+    facts = survey(
+        outcome,
+        tls=tls,
+        reject=reject,
+        echo_status=0 if outcome is AssociationOutcome.ACCEPTED else None,
+        called=called,
+        purpose=AssociationPurpose.REGISTERED,
+    )
+    return replace(facts, calling_ae_title=REGISTERED_AE_TITLE)
+
+
+def opted_in(
+    purpose: AssociationPurpose,
+    query: QueryVerdict | None,
+    status: int | None = None,
+    *,
+    outcome: AssociationOutcome = AssociationOutcome.ACCEPTED,
+    tls: bool = False,
+    abort: tuple[int, int] | None = None,
+) -> DicomFacts:
+    """The association of an opt-in canary; its context is accepted unless the verdict is CONTEXT_REJECTED."""
+    sop_class = MODALITY_WORKLIST_FIND if purpose is AssociationPurpose.WORKLIST else STUDY_ROOT_GET
+    refused = query is QueryVerdict.CONTEXT_REJECTED
+    facts = survey(
+        outcome,
+        tls=tls,
+        abort=abort,
+        accepted=() if refused else (sop_class,),
+        refused=(sop_class,) if refused else (),
+        purpose=purpose,
+    )
+    return replace(facts, query=query, query_status=status)
+
+
+def identified(
+    facts: DicomFacts, uid: str | None = "1.2.276.0.7230010.3.0.3.6.7", version: str | None = "OFFIS_DCMTK_367"
+) -> DicomFacts:
+    """The same association with the implementation that its acceptance names."""
+    return replace(facts, implementation_class_uid=uid, implementation_version=version)
+
+
 # ------------------------------------------------------------------------------------------------- observations
 
 
@@ -263,6 +314,13 @@ def service_case(
         seen=everything[: len(own)],
         asset_seen=everything,
     )
+
+
+def known_before(
+    case: Case, uid: str | None = "1.2.276.0.7230010.3.0.3.6.7", version: str | None = "OFFIS_DCMTK_367"
+) -> Case:
+    """The same case with the implementation that an earlier run saw."""
+    return replace(case, earlier_identity=Identity("20261123T042030Z-clinical-0a1b", uid, version))
 
 
 def asset_case(

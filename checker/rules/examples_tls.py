@@ -241,13 +241,16 @@ def without_name(
     *offers: OfferFacts,
     shown: CertificateFacts | None = None,
     acceptance: Acceptance = Acceptance.ACCEPTED,
+    version: str = "TLS 1.2",
+    client_certificate_requested: bool | None = None,
     asked: TlsFacts | None = None,
 ) -> TlsFacts:
     """The same service, which was asked by a name, with what it showed to a client that sent none."""
     accepted = acceptance is Acceptance.ACCEPTED
     default = DefaultHostFacts(
         acceptance,
-        version="TLS 1.2" if accepted else None,
+        version=version if accepted else None,
+        client_certificate_requested=client_certificate_requested if accepted else None,
         cipher_suite=ECDHE_GCM if accepted else None,
         cipher_suite_name=SUITE_NAMES[ECDHE_GCM] if accepted else None,
         reason=None if accepted else "no answer in time",

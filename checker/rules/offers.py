@@ -9,10 +9,12 @@ from checker.catalog.dicom import Meaning, meaning, name
 from checker.model import DicomFacts, Status
 from checker.rules.access import (
     CANARY,
+    REGISTERED,
     SURVEY,
     accepted,
     all_told,
     associations,
+    further,
     of_purpose,
     passed_at_port,
     refuses_strangers,
@@ -20,23 +22,26 @@ from checker.rules.access import (
     words,
 )
 from checker.rules.base import Case, Verdict, failed, unknown
+from checker.rules.strangers import MOST_TOLD, Services, services_for_strangers
 
 _SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: another transfer syntax might have been accepted
 
 
 def judge_offer(case: Case, kind: Meaning, called: str) -> Verdict:
     """Fails where any context of the kind was accepted; `called` names the kind in a sentence."""
-    asked = associations(case)
-    told = all_told(facts for facts in asked if facts.purpose is not CANARY)
-    weighed = weigh(asked, lambda facts: _one(facts, asked, kind))
+    services = services_for_strangers(case)
+    return services.beside(_judged(case, kind, called, services))
+
+
+def _judged(case: Case, kind: Meaning, called: str, services: Services) -> Verdict:
+    asked, registered = associations(case), further(case, REGISTERED)
+    told = all_told(facts for facts in (*asked, *registered) if facts.purpose is not CANARY)
+    weighed = weigh(asked, lambda facts: _one(facts, asked, kind, registered))
     by = weighed.by
     if weighed.status is Status.FAIL and by is not None:
-        offered = [
-            context.abstract_syntax for context in by.contexts if _is(context.abstract_syntax, kind, context.result)
-        ]
         return failed(
-            f"An unregistered caller is offered {called}: {_few([name(uid) for uid in offered])}.",
-            offered=[{"uid": uid, "name": name(uid)} for uid in offered],
+            f"A stranger {services.clause(first=kind)}.",
+            offered=[{"uid": uid, "name": name(uid)} for uid in services.offered[kind][:MOST_TOLD]],
             associations=told,
         )
     if weighed.status is Status.PASS and by is not None:
@@ -52,7 +57,7 @@ def judge_offer(case: Case, kind: Meaning, called: str) -> Verdict:
     return unknown(f"What is offered to strangers was not shown: the association was {words(last)}.", associations=told)
 
 
-def _one(facts: DicomFacts, asked: list[DicomFacts], kind: Meaning) -> Status | None:
+def _one(facts: DicomFacts, asked: list[DicomFacts], kind: Meaning, registered: list[DicomFacts]) -> Status | None:
     results = [context.result for context in facts.contexts if meaning(context.abstract_syntax) is kind]
     if accepted(facts) and 0 in results:
         return Status.FAIL
@@ -62,13 +67,4 @@ def _one(facts: DicomFacts, asked: list[DicomFacts], kind: Meaning) -> Status | 
     if accepted(facts):
         return Status.PASS if results and _SYNTAX_NOT_SUPPORTED not in results else Status.UNKNOWN
     welcome = any(accepted(other) for other in asked if other.tls is facts.tls)
-    return Status.PASS if refuses_strangers(facts) and not welcome else Status.UNKNOWN
-
-
-def _is(uid: str, kind: Meaning, result: int) -> bool:
-    return result == 0 and meaning(uid) is kind
-
-
-def _few(names: list[str]) -> str:
-    shown, rest = names[:2], len(names) - 2
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    return Status.PASS if refuses_strangers(facts, registered) and not welcome else Status.UNKNOWN

@@ -18,7 +18,6 @@ from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
 from checker.model import (
     Acceptance,
-    DefaultHostFacts,
     GroupFacts,
     HandshakeFacts,
     JsonValue,
@@ -28,7 +27,7 @@ from checker.model import (
     VersionFacts,
 )
 from checker.rules.base import Case
-from checker.rules.default_host import default_hosts
+from checker.rules.default_host import default_acceptances
 from checker.rules.transport import acceptances, asked_versions, hellos_asked, is_weary, named, ssl2_is_open
 
 OLDER = ("SSLv3", "TLS 1.0", "TLS 1.1", "TLS 1.2")
@@ -100,16 +99,10 @@ def default_choices(case: Case) -> list[Choice]:
     """
     seen = [
         Choice(named(answer.version or ""), cipher_suite(answer.cipher_suite), answer.prime_bits)
-        for host in default_hosts(case)
-        for answer in _answers(host)
-        if answer.acceptance is Acceptance.ACCEPTED
+        for answer in default_acceptances(case)
     ]
     by_name = {replace(choice, group=None) for choice in choices(case)}
     return [choice for choice in dict.fromkeys(seen) if choice not in by_name]
-
-
-def _answers(host: DefaultHostFacts) -> tuple[DefaultHostFacts | OfferFacts, ...]:
-    return (host, *host.offers)
 
 
 def offers(case: Case, kind: TlsOffer | None = None) -> list[OfferFacts]:

@@ -199,8 +199,12 @@ def certificates(case: Case) -> list[CertificateFacts]:
 
 
 def _presented(case: Case) -> list[CertificateFacts]:
-    shown = (handshake.certificate for handshake in case.facts(HandshakeFacts))
-    return list(dict.fromkeys(certificate for certificate in shown if certificate is not None))
+    """Those of whole handshakes, and of the others that full depth met: a server may have one for each kind of key."""
+    shown = [one.certificate for one in case.facts(HandshakeFacts) if one.certificate is not None]
+    known = {(one.sha256, one.names_asked) for one in shown}
+    listed = [one for facts in case.facts(TlsFacts) for one in facts.certificates]
+    shown += [one for one in listed if (one.sha256, one.names_asked) not in known]
+    return list(dict.fromkeys(shown))
 
 
 def _is_of(certificate: CertificateFacts, name: str) -> bool:

@@ -24,6 +24,7 @@ from checker.records import line
 
 OBSERVATIONS = "observations.jsonl"
 LEDGER = "ledger.jsonl"
+IDENTITIES = "identities.jsonl"
 LATEST = "latest"
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
@@ -98,14 +99,17 @@ class RunFolder:
 
     @classmethod
     def copy(cls, output: Path, run_id: str, run: Path) -> RunFolder:
-        """The folder of a run with the observations and the ledger of another one: hard links where that is possible.
+        """The folder of a run with what another one observed: hard links where that is possible.
 
-        It records nothing. Raises UsageError where it cannot be made or the other run lacks a file.
+        That is its observations, its ledger, and the implementations that it saw and knew, which older runs have no
+        file of. It records nothing. Raises UsageError where it cannot be made or the other run lacks a file.
         """
         folder = cls(output, run_id)
         try:
             for name in (OBSERVATIONS, LEDGER):
                 _link_or_copy(run / name, folder.path / name)
+            if (run / IDENTITIES).exists():
+                _link_or_copy(run / IDENTITIES, folder.path / IDENTITIES)
         except OSError as error:
             folder.discard()
             raise UsageError(f"{run}: its observations and ledger cannot be copied: {error.strerror}") from error

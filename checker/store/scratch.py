@@ -1,4 +1,4 @@
-"""What judging a run needs to look up, kept on disk: whose an observation is, who shares a key, what failed before.
+"""What judging a run needs to look up, kept on disk: whose an observation is, who shares a key, what was before.
 
 An SQLite database for the time of one judgement. It is worth nothing after it, so nothing of it is synced; it is
 removed before a run is published. Assets are named by their number in the inventory.
@@ -9,12 +9,16 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 from checker.model import Observation
 from checker.records import BrokenRecord, read_observation, read_text_of
+from checker.rules.base import Identity
+from checker.rules.identity import Place
+from checker.store.identities import Known
 
 MOST_SHARERS = 50
 """Of the assets that share a key, this many are told to each of them: the first by number."""
@@ -24,6 +28,10 @@ _TABLES = {
     "seen": "asset INTEGER, line INTEGER, at INTEGER, length INTEGER, PRIMARY KEY (asset, line)",
     "shared": "rule TEXT, key TEXT, asset INTEGER, PRIMARY KEY (rule, key, asset)",
     "failing": "id TEXT PRIMARY KEY",
+    "known": (
+        "asset INTEGER, kind TEXT, port INTEGER, address TEXT, ae_title TEXT, run TEXT, uid TEXT, version TEXT,"
+        " PRIMARY KEY (asset, kind, port, address, ae_title)"
+    ),
 }
 _IDS_A_QUERY = 500
 
@@ -124,6 +132,30 @@ class Scratch:
             rows = self._database.execute(f"SELECT id FROM failing WHERE id IN ({marks})", part)  # noqa: S608 - only marks
             found.update(id_ for (id_,) in rows)
         return frozenset(found)
+
+    def remember_known(self, numbers: Mapping[str, int], known: Iterable[Known]) -> None:
+        """Replace what is known of earlier implementations by these; those of other assets than `numbers` are left out.
+
+        Forgets all where reading them raises.
+        """
+        self._database.execute("DELETE FROM known")
+        rows = (
+            (numbers[one.asset_id], *astuple(one.place), *astuple(one.identity))
+            for one in known
+            if one.asset_id in numbers
+        )
+        try:
+            self._database.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        except Exception:
+            self._database.execute("DELETE FROM known")
+            raise
+
+    def known(self, number: int) -> dict[Place, Identity]:
+        """By which implementations the services of an asset were known."""
+        rows = self._database.execute(
+            "SELECT kind, port, address, ae_title, run, uid, version FROM known WHERE asset = ?", (number,)
+        )
+        return {Place(*row[:4]): Identity(*row[4:]) for row in rows}
 
     def _where(self, line: int) -> str:
         return f"{self._shown}:{line}"

@@ -11,6 +11,7 @@ from checker.model import (
     AssetManners,
     Authorization,
     Defaults,
+    Depth,
     Inventory,
     Observation,
     Role,
@@ -30,8 +31,8 @@ class _Nowhere:
         """Nothing to bring to disk."""
 
 
-def visit(addresses: Sequence[str], port: int) -> int:
-    """Visit a TLS service at each address, without gaps, all at once; the connections that it took."""
+def visit(addresses: Sequence[str], port: int, depth: str = "policy") -> int:
+    """Visit a TLS service at each address, without gaps, all at once, at this depth; the connections that it took."""
     assets = tuple(
         Asset(
             id=address,
@@ -59,5 +60,7 @@ def visit(addresses: Sequence[str], port: int) -> int:
         assets=assets,
         waivers=(),
     )
-    end = run_visits(inventory, assets, EngineOptions(), _Nowhere(), run_id="bench", visited=lambda _asset: None)
+    end = run_visits(
+        inventory, assets, EngineOptions(depth=Depth(depth)), _Nowhere(), run_id="bench", visited=lambda _asset: None
+    )
     return end.totals.connections

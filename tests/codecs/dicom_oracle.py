@@ -155,3 +155,29 @@ def read_associate_rq(data: bytes) -> Any:
     received = pdu.A_ASSOCIATE_RQ()
     received.decode(data)
     return received.to_primitive()
+
+
+def get_rsp(
+    *, context_id: int = 1, message_id: int = 1, status: int = 0, remaining: int | None = None, completed: int = 0
+) -> bytes:
+    """A C-GET-RSP in P-DATA-TF with its counts of sub-operations; `remaining` is left out of a last one."""
+    primitive = dimse_primitives.C_GET()
+    primitive.MessageIDBeingRespondedTo = message_id
+    primitive.AffectedSOPClassUID = "1.2.840.10008.5.1.4.1.2.2.3"
+    primitive.Status = status
+    primitive.NumberOfRemainingSuboperations = remaining
+    primitive.NumberOfCompletedSuboperations = completed
+    primitive.NumberOfFailedSuboperations = 0
+    primitive.NumberOfWarningSuboperations = 0
+    return _p_data(dimse_messages.C_GET_RSP(), primitive, context_id, 0)
+
+
+def store_rq(data: Dataset, *, context_id: int = 1, message_id: int = 1) -> bytes:
+    """A C-STORE-RQ in P-DATA-TF, as an acceptor sends it for a C-GET (PS3.4 C.4.3.1)."""
+    primitive = dimse_primitives.C_STORE()
+    primitive.MessageID = message_id
+    primitive.AffectedSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    primitive.AffectedSOPInstanceUID = "1.2.3"
+    primitive.Priority = 2
+    primitive.DataSet = BytesIO(encode(data, is_implicit_vr=True, is_little_endian=True))
+    return _p_data(dimse_messages.C_STORE_RQ(), primitive, context_id, 0)

@@ -16,23 +16,23 @@ from checker.codecs import dicom_requests
 from checker.codecs.dicom import (
     EchoResponded,
     Event,
-    FindResponded,
     IllegalUse,
     Malformed,
     PeerReleased,
+    QueryResponded,
     Released,
     Requestor,
     SpeaksTls,
     State,
 )
 from checker.codecs.dicom_pdu import Aborted, Accepted, ContextAnswer, Rejected
-from checker.codecs.dicom_requests import fresh_study_uid
+from checker.codecs.dicom_requests import fresh_patient, fresh_station, fresh_study_uid
 from checker.model import AssociationPurpose, ContextResult
 from tests.codecs import dicom_oracle as oracle
 from tests.codecs.helpers import JUNK, feeds
 from tests.live.synthetic import NAME, PATIENT_ID, markers_in
 
-SURVEY, WRONG_CALLED, CANARY = AssociationPurpose
+SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET = AssociationPurpose
 STUDY = fresh_study_uid(UUID(int=1))
 EXPLICIT = "1.2.840.10008.1.2.1"
 
@@ -103,7 +103,7 @@ def test_an_association_from_its_request_to_its_release() -> None:
     assert requestor.receive(oracle.echo_rsp(message_id=1)) == (EchoResponded(0),)
 
     assert requestor.find(STUDY) == dicom_requests.canary_rq(3, 2, STUDY)
-    assert requestor.receive(oracle.find_rsp(context_id=3, message_id=2)) == (FindResponded(0, pending=False),)
+    assert requestor.receive(oracle.find_rsp(context_id=3, message_id=2)) == (QueryResponded(0, pending=False),)
 
     assert requestor.release() == dicom_requests.release_rq()
     assert (requestor.state, requestor.waiting) == (State.STA7, True)
@@ -120,9 +120,9 @@ def test_an_association_from_its_request_to_its_release() -> None:
         (echoing, oracle.echo_rsp(status=0x0122), [EchoResponded(0x0122)]),
         (echoing, oracle.echo_rsp(max_pdu=20), [EchoResponded(0)]),
         (echoing, oracle.abort(0, 0), [Aborted(0, 0)]),
-        (asking, oracle.find_rsp(status=0xA900), [FindResponded(0xA900, pending=False)]),
-        (asking, oracle.find_rsp(status=0xFF00, match=match()), [FindResponded(0xFF00, pending=True)]),
-        (asking, oracle.find_rsp(status=0xFF01, match=match(), max_pdu=20), [FindResponded(0xFF01, pending=True)]),
+        (asking, oracle.find_rsp(status=0xA900), [QueryResponded(0xA900, pending=False)]),
+        (asking, oracle.find_rsp(status=0xFF00, match=match()), [QueryResponded(0xFF00, pending=True)]),
+        (asking, oracle.find_rsp(status=0xFF01, match=match(), max_pdu=20), [QueryResponded(0xFF01, pending=True)]),
         (releasing, oracle.release_rp(), [Released()]),
         (releasing, oracle.abort(0, 0), [Aborted(0, 0)]),
     ],
@@ -194,7 +194,7 @@ def test_a_match_is_told_before_its_identifier_is_there_and_no_byte_of_it_is_kep
     command, identifier = oracle.pdus(response)
     requestor = asking()
 
-    assert requestor.receive(command) == (FindResponded(0xFF00, pending=True),)
+    assert requestor.receive(command) == (QueryResponded(0xFF00, pending=True),)
     assert requestor.receive(identifier) == ()
     assert markers_in(held(requestor)) == ()
 
@@ -225,11 +225,11 @@ def command(*elements: str, context_id: int = 1) -> bytes:
 
 ANSWER = pdv(DATA_CONTROL, HIDDEN)
 STORE_RQ = command("00000001 02000000 0100 00001001 02000000 0700", _ANNOUNCED)
-REFUSED = FindResponded(0x0124, pending=False)
+REFUSED = QueryResponded(0x0124, pending=False)
 
 
-def data(status: int | None = None) -> FindResponded:
-    return FindResponded(status, pending=True)
+def data(status: int | None = None) -> QueryResponded:
+    return QueryResponded(status, pending=True)
 
 
 @pytest.mark.parametrize(
@@ -465,3 +465,52 @@ def test_no_bytes_escape_as_an_exception_and_every_cut_tells_the_same(
     if requestor.must_abort:
         requestor.abort()
     assert requestor.state in State
+
+
+# ------------------------------------------------------------------------------------------------- opt-in canaries
+
+
+def asking_worklist() -> Requestor:
+    requestor = established(WORKLIST)
+    requestor.worklist(fresh_station(UUID(int=1)), fresh_patient(UUID(int=1)))
+    return requestor
+
+
+def getting() -> Requestor:
+    requestor = established(GET)
+    requestor.get(STUDY)
+    return requestor
+
+
+@pytest.mark.parametrize(
+    ("begin", "answer", "expected"),
+    [
+        (asking_worklist, oracle.find_rsp(), QueryResponded(0, pending=False)),
+        (asking_worklist, oracle.find_rsp(status=0xFF00, match=match()), QueryResponded(0xFF00, pending=True)),
+        (getting, oracle.get_rsp(), QueryResponded(0, pending=False)),
+        (getting, oracle.get_rsp(status=0xA701), QueryResponded(0xA701, pending=False)),
+        (getting, oracle.get_rsp(status=0xFF00, remaining=1), QueryResponded(0xFF00, pending=True)),
+        (getting, oracle.get_rsp(completed=1), QueryResponded(0, pending=True)),
+        (getting, oracle.store_rq(match()), QueryResponded(None, pending=True)),
+    ],
+)
+def test_a_further_canary_is_answered(begin: Callable[[], Requestor], answer: bytes, expected: Event) -> None:
+    *whole, _junk = feeds(answer)
+    for parts in whole:
+        requestor = begin()
+        assert events(requestor, parts) == [expected]
+        assert requestor.must_abort is (isinstance(expected, QueryResponded) and expected.pending)
+        assert markers_in(held(requestor)) == ()
+
+
+def test_a_find_does_not_answer_a_get_nor_the_other_way_round() -> None:
+    (event,) = getting().receive(oracle.find_rsp())
+    assert isinstance(event, Malformed)
+    (event,) = asking_worklist().receive(oracle.get_rsp())
+    assert isinstance(event, Malformed)
+
+
+def test_nothing_is_retrieved_in_an_association_in_which_an_image_could_be_sent() -> None:
+    requestor = established(SURVEY, *dicom_requests.contexts(SURVEY))
+    with pytest.raises(IllegalUse, match="an image could be sent"):
+        requestor.get(STUDY)

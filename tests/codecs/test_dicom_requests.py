@@ -16,21 +16,28 @@ from checker.codecs.dicom_requests import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION,
     LARGEST_DATA_PDU,
+    MODALITY_WORKLIST_FIND,
     QUESTION_MAX_PDU,
+    STUDY_ROOT_GET,
     SURVEY_MAX_PDU,
     associate_rq,
     canary_rq,
     check_study_uid,
     contexts,
     echo_rq,
+    fresh_patient,
+    fresh_station,
     fresh_study_uid,
+    get_rq,
+    worklist_rq,
 )
 from checker.model import AssociationPurpose
 from tests.codecs import dicom_oracle as oracle
 
-SURVEY, WRONG_CALLED, CANARY = AssociationPurpose
+SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET = AssociationPurpose
 SHUTDOWN = "1.2.276.0.7230010.3.4.1915765545.18030.917282194.0"
 STUDY = fresh_study_uid(UUID(int=1))
+STATION, PATIENT = fresh_station(UUID(int=1)), fresh_patient(UUID(int=1))
 
 ae_titles = st.text(
     st.sampled_from([character for character in string.printable[:95] if character != "\\"]), min_size=1, max_size=16
@@ -60,7 +67,11 @@ def test_a_request_proposes_its_contexts_in_implicit_little_endian_only(purpose:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "max_pdu"), [(SURVEY, SURVEY_MAX_PDU), (WRONG_CALLED, QUESTION_MAX_PDU), (CANARY, QUESTION_MAX_PDU)]
+    ("purpose", "max_pdu"),
+    [
+        (SURVEY, SURVEY_MAX_PDU),
+        *((purpose, QUESTION_MAX_PDU) for purpose in AssociationPurpose if purpose is not SURVEY),
+    ],
 )
 def test_a_request_introduces_us_and_bounds_what_is_sent(purpose: AssociationPurpose, max_pdu: int) -> None:
     items = oracle.read_associate_rq(associate_rq(purpose, called="A", calling="B")).user_information
@@ -81,6 +92,9 @@ def test_each_purpose_proposes_what_it_needs_and_no_more() -> None:
     assert list(contexts(SURVEY).values()) == [sop_class.uid for sop_class in SOP_CLASSES]
     assert list(contexts(WRONG_CALLED).values()) == [VERIFICATION]
     assert list(contexts(CANARY).values()) == [STUDY_ROOT_FIND]
+    assert list(contexts(REGISTERED).values()) == [VERIFICATION]
+    assert list(contexts(WORKLIST).values()) == [MODALITY_WORKLIST_FIND]
+    assert list(contexts(GET).values()) == [STUDY_ROOT_GET], "no class in which an image could be sent to us"
 
 
 @pytest.mark.parametrize("purpose", AssociationPurpose)
@@ -130,8 +144,56 @@ def test_a_canary_is_read_as_a_find_for_one_study_and_no_other_key(
     assert asked == {"StudyDate": "18000101", "QueryRetrieveLevel": "STUDY", "StudyInstanceUID": study}
 
 
+@given(context_ids, message_ids, st.uuids(), st.uuids())
+def test_the_worklists_canary_is_read_as_a_find_with_none_but_required_keys(
+    context_id: int, message_id: int, one: UUID, other: UUID
+) -> None:
+    station, patient = fresh_station(one), fresh_patient(other)
+    read = oracle.read_request(worklist_rq(context_id, message_id, station, patient))
+
+    assert type(read.primitive).__name__ == "C_FIND"
+    assert (read.primitive.MessageID, read.context_id) == (message_id, context_id)
+    assert read.primitive.AffectedSOPClassUID == MODALITY_WORKLIST_FIND
+    assert read.identifier is not None
+    assert {element.keyword for element in read.identifier} == {"PatientID", "ScheduledProcedureStepSequence"}
+    assert read.identifier.PatientID == patient
+    (step,) = read.identifier.ScheduledProcedureStepSequence
+    assert {element.keyword: str(element.value) for element in step} == {
+        "ScheduledStationAETitle": station,
+        "ScheduledProcedureStepStartDate": "18000101",
+    }
+
+
+@given(context_ids, message_ids, st.uuids())
+def test_the_canary_of_retrieval_is_read_as_a_get_for_one_study(context_id: int, message_id: int, random: UUID) -> None:
+    study = fresh_study_uid(random)
+    read = oracle.read_request(get_rq(context_id, message_id, study))
+
+    assert type(read.primitive).__name__ == "C_GET"
+    assert (read.primitive.MessageID, read.context_id) == (message_id, context_id)
+    assert read.primitive.AffectedSOPClassUID == STUDY_ROOT_GET
+    assert read.identifier is not None
+    asked = {element.keyword: str(element.value) for element in read.identifier}
+    assert asked == {"QueryRetrieveLevel": "STUDY", "StudyInstanceUID": study}
+
+
+@pytest.mark.parametrize(
+    ("station", "patient"),
+    [("*", PATIENT), ("", PATIENT), ("CT01", PATIENT), (STATION, ""), (STATION, "*"), (STATION, PATIENT[:-1] + "*")],
+)
+def test_a_worklist_is_asked_for_nothing_that_somebody_may_have(station: str, patient: str) -> None:
+    with pytest.raises(ValueError, match="fresh_station"):
+        worklist_rq(1, 1, station, patient)
+
+
+@pytest.mark.parametrize("study", ["", "*", "1.2.3", "2.25.1"])
+def test_nothing_but_a_fresh_study_can_be_retrieved(study: str) -> None:
+    with pytest.raises(ValueError, match="fresh_study_uid"):
+        get_rq(1, 1, study)
+
+
 def test_every_p_data_fits_into_the_smallest_peer_that_is_asked() -> None:
-    for message in (echo_rq(1, 1), canary_rq(1, 1, STUDY)):
+    for message in (echo_rq(1, 1), canary_rq(1, 1, STUDY), worklist_rq(1, 1, STATION, PATIENT), get_rq(1, 1, STUDY)):
         assert all(len(pdu) - 6 <= LARGEST_DATA_PDU for pdu in oracle.pdus(message))
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from checker.catalog.cipher_suites import cipher_suite
 from checker.catalog.signature_schemes import signature_scheme
 from checker.codecs.tls_choice import Choice
-from checker.codecs.tls_full import every_group, every_signature, listed_suites, needs_curve
+from checker.codecs.tls_full import ROOM, every_group, every_signature, listed_suites, needs_curve
 from checker.codecs.tls_hello import RANDOM_BYTES, Extras, Version, client_hello
-from checker.codecs.tls_listing import Answer, Listing, Question, Walk, newest_groups, newest_suites, older
+from checker.codecs.tls_listing import Answer, Listing, Question
 from checker.codecs.tls_offers import FINITE_FIELDS
+from checker.codecs.tls_walks import Walk, newest_groups, newest_suites, older
 from checker.model import Acceptance
 
 P_256 = 0x0017
@@ -76,7 +77,7 @@ class Server:
                     continue
                 group = shared[0]
             signature = None
-            signed = suite.key_exchange in ("ECDHE", "DHE") and suite.authentication != "anon"
+            signed = suite.key_exchange in ("ECDHE", "DHE") and suite.authentication in ("RSA", "ECDSA", "DSS")
             if self.version is Version.TLS_1_2 and signed:
                 usable = [
                     one for one in self._shared(self.schemes, signatures) if self._fits(one, suite.authentication)
@@ -247,6 +248,64 @@ def test_suites_that_only_who_names_finite_fields_gets_are_found() -> None:
         found = Listing(Version.TLS_1_0)
         walked(old, found, older(found, whole=False, ordered=False, fields=fields))
         assert set(found.suites.found) == expected
+
+
+def test_what_was_passed_over_for_want_of_a_field_shows_no_order() -> None:
+    # TLS 1.2 as its usual hello is answered: DHE comes first in it, and is passed over by who wants a named field.
+    server = Server(Version.TLS_1_2, (DHE_RSA, 0x009F, STATIC, 0x009C), wants_fields=True)
+    found = listed(server)
+    assert set(found.suites.found) == set(server.suites)
+    assert (found.shows_order, found.server_order, found.weary) == (False, False, False)
+
+
+def test_signatures_of_suites_over_named_fields_alone_are_found() -> None:
+    server = Server(Version.TLS_1_2, (DHE_RSA, 0x009F), schemes=(*BY_RSA, 0x0403), wants_fields=True)
+    found = Listing(Version.TLS_1_2)
+    walked(server, found, older(found, whole=True, ordered=False))
+    assert set(found.suites.found) == {DHE_RSA, 0x009F}
+    assert (set(found.signatures.found), found.weary) == (set(BY_RSA), False)
+    # Nor is it weary, asked again as it was answered.
+    assert server.answer(found.known()).choice.acceptance is Acceptance.ACCEPTED
+
+
+def test_schemes_of_a_key_whose_suites_are_chosen_last_are_found() -> None:
+    by_rsa = tuple(code for code in RSA_KEY if needs_curve(code))[:10]
+    assert len(by_rsa) == 10
+    server = Server(Version.TLS_1_2, (*by_rsa, ECDHE_ECDSA), schemes=(*BY_RSA, 0x0403, 0x0503, 0x0603), own_order=True)
+    found = listed(server)
+    assert set(found.signatures.found) == set(server.schemes)
+    assert not found.signatures.doubts
+
+
+def test_the_last_suite_of_an_old_version_is_not_asked_for_without_curves() -> None:
+    last = listed_suites(Version.TLS_1_0)[-1]
+    assert needs_curve(last)
+    server = Server(Version.TLS_1_0, (STATIC, last), (0x001D, P_256))
+    found = listed(server)
+    assert set(found.suites.found) == {STATIC, last}
+    assert (set(found.groups.found), found.groups.asked, found.groups.doubts) == ({0x001D, P_256}, True, [])
+
+
+def test_a_server_with_a_rare_curve_alone_hides_nothing_behind_it() -> None:
+    for version in (Version.TLS_1_2, Version.TLS_1_0):
+        server = Server(version, (0xC010, STATIC), (0x0001,))
+        found = listed(server)
+        assert (set(found.suites.found), found.suites.doubts, found.groups.found) == ({0xC010, STATIC}, [], [0x0001])
+        assert not found.shows_order
+        assert set(listed(Server(version, (0xC010, STATIC), (0x0001,)), whole=False).suites.found) == {0xC010, STATIC}
+
+
+def test_what_is_known_fits_into_one_hello() -> None:
+    found = Listing(Version.TLS_1_2)
+    found.suites.found[:] = listed_suites(Version.TLS_1_2)
+    assert len(found.suites.found) > ROOM == len(found.known().suites)
+
+
+def test_a_choice_of_what_that_hello_did_not_offer_shows_no_order() -> None:
+    found = Listing(Version.TLS_1_2)
+    found.note(Answer(Choice(Acceptance.ACCEPTED, Version.TLS_1_2, 0xC08B), (ECDHE_RSA,)), everything=True)
+    assert found.suites.found == [0xC08B]
+    assert found.chosen_over() is None
 
 
 NEWEST = listed_suites(Version.TLS_1_3)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 from uuid import uuid4
 
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE
-from pynetdicom.sop_class import Verification
 
 from checker.catalog.dicom import STUDY_ROOT_FIND, Meaning, meaning
 from checker.codecs import dicom_requests
@@ -36,11 +31,13 @@ from checker.model import (
 from checker.probes.dicom import DEFAULT_CALLED_AE_TITLE, MOST_CONNECTIONS, WRONG_CALLED_AE_TITLES, probe_dicom
 from checker.probes.talk import Talk
 from checker.rules import catalogue
-from checker.rules.examples import archive, asset_case, seen, service_case
+from checker.rules.examples import archive, service_case
 from tests.codecs import dicom_oracle as oracle
 from tests.conftest import LOOPS
 from tests.faults.servers import Fault, hostile
 from tests.live.certificates import Authority, TlsFiles
+from tests.live.dicom_peers import Server, associated, taking_both
+from tests.live.dicom_telling import every_verdict, told
 from tests.live.servers.dcmtk import Peer, dcmqrscp, storescp, wlmscpfs
 from tests.live.servers.orthanc import (
     CALLED_TITLE_CHECKED,
@@ -71,9 +68,8 @@ from tests.live.talking import QUICK, Session, talking
 pytestmark = pytest.mark.live
 
 CALLING = "UNREGISTERED"
-SURVEY, WRONG_CALLED, CANARY = AssociationPurpose
+SURVEY, WRONG_CALLED, CANARY, *_ = AssociationPurpose
 PLAIN, TLS = ServiceKind.DICOM, ServiceKind.DICOM_TLS
-TLS_HANDSHAKE = b"\x16"  # RFC 8446 section 5.1: the type of the first record
 
 SURVEYED = "survey accepted echo=0000 released"
 QUERY_ANSWERED = "canary accepted query-accepted 0000 released"
@@ -81,17 +77,6 @@ NOT_OFFERED = "canary accepted context-rejected released"
 ANY_TITLE = "wrong-called accepted released"
 ITS_TITLE = "wrong-called rejected 1/1/7"
 NOTHING_MORE = "a query was answered with data, so nothing more is asked of the service"
-
-
-class Server(Protocol):
-    """What every DICOM server of the tests tells of itself."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def ae_title(self) -> str: ...
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +94,16 @@ async def visited(
     return await asked(server.host, service, manners=manners)
 
 
-async def asked(host: str, service: Service, *, manners: AssetManners = QUICK, ask_query: bool = True) -> Session:
+async def asked(
+    host: str, service: Service, *, manners: AssetManners = QUICK, spared: tuple[AssociationPurpose, ...] = ()
+) -> Session:
     with talking(host, service.port, (service,), manners=manners) as session:
-        key_ignored = await probe_dicom(session.talk, service, calling=CALLING, server_name=None, ask_query=ask_query)
+        answered = await probe_dicom(session.talk, service, calling=CALLING, server_name=None, spared=spared)
     assert session.connections <= MOST_CONNECTIONS
     assert [line["event"] for line in session.lines if line["event"] != "refused"] == [
         *("attempt", "outcome") * session.connections
     ], "one connection at a time"
-    assert key_ignored == any(facts.query is QueryVerdict.KEY_IGNORED for facts in session.of(DicomFacts))
+    assert bool(answered) == any(facts.query is QueryVerdict.KEY_IGNORED for facts in session.of(DicomFacts))
     assert markers_in(repr(session.facts).encode() + b"".join(session.written)) == ()
     assert {facts.calling_ae_title for facts in session.of(DicomFacts)} == {CALLING}
     return session
@@ -137,26 +124,6 @@ async def asked_while_others_leave(server: Server, leave: Callable[[], None]) ->
     return session
 
 
-def told(session: Session) -> list[str]:
-    """The associations of a visit, each in one line."""
-    return [_line(facts) for facts in session.of(DicomFacts)]
-
-
-def _line(facts: DicomFacts) -> str:
-    words = [f"{facts.purpose}{' in TLS' if facts.tls else ''}", facts.outcome.value]
-    if facts.reject is not None:
-        words.append("/".join(map(str, facts.reject)))
-    if facts.echo_status is not None:
-        words.append(f"echo={facts.echo_status:04X}")
-    if facts.query is not None:
-        words.append(facts.query.value)
-    if facts.query_status is not None:
-        words.append(f"{facts.query_status:04X}")
-    if facts.abort is not None:
-        words.append("abort={}/{}".format(*facts.abort))
-    return " ".join([*words, *(["released"] if facts.released else [])])
-
-
 def the(session: Session, purpose: AssociationPurpose) -> DicomFacts:
     (facts,) = [facts for facts in session.of(DicomFacts) if facts.purpose is purpose]
     return facts
@@ -168,19 +135,6 @@ def verdicts(session: Session) -> dict[str, str]:
     facts: list[Facts] = list(session.facts)
     judged = {entry.id: entry.rule.judge(service_case(of, *facts)) for entry in catalogue() if entry.id in _RULES}
     return {_RULES[rule_id]: verdict.status.value for rule_id, verdict in judged.items()}
-
-
-def every_verdict(session: Session) -> dict[str, str]:
-    """What the rules about DICOM, about client certificates, and about open archives make of the facts."""
-    (service,) = session.device.asset.services
-    case = service_case(archive(service), *session.facts)
-    whole = asset_case(archive(service), *(seen(facts, port=service.port) for facts in session.facts))
-    judged_by = {
-        entry.id: entry.rule.judge(whole if entry.id == "archive.open" else case)
-        for entry in catalogue()
-        if entry.family == "dicom" or entry.id in ("archive.open", "tls.client-certificate-optional")
-    }
-    return {rule_id: verdict.status.value for rule_id, verdict in judged_by.items()}
 
 
 _RULES = {
@@ -560,7 +514,7 @@ async def test_data_behind_a_refusal_is_no_refusal() -> None:
 async def test_an_asset_that_answered_with_data_is_not_asked_again() -> None:
     with scp(STREAMS) as server:
         service = Service(PLAIN, server.port, ae_title=server.ae_title)
-        session = await asked(server.host, service, ask_query=False)
+        session = await asked(server.host, service, spared=(CANARY,))
         events = server.wait_for(Event.DISCONNECTED, times=2)
 
     assert told(session) == [SURVEYED, "canary not-asked", ANY_TITLE]
@@ -673,10 +627,12 @@ async def test_strangers_who_leave_tls_out_are_found_behind_a_client_certificate
         "dicom.called-ae-unchecked": "fail",
         "dicom.calling-ae-unchecked": "fail",
         "dicom.cleartext": "fail",
+        "dicom.identity-drift": "unknown",
         "dicom.retrieve-offered": "fail",
         "dicom.store-offered": "fail",
         "dicom.tls-expected": "fail",
         "dicom.unreachable": "pass",
+        "dicom.worklist-query": "unknown",
         "tls.client-certificate-optional": "unknown",
     }
 
@@ -736,7 +692,7 @@ async def test_a_busy_service_inside_tls_is_spared_the_question_in_plaintext(tls
 
 async def test_an_asset_that_answered_with_data_is_asked_in_plaintext_without_the_query(tls: TlsFiles) -> None:
     with scp() as plain, scp(tls=tls, client_certificate=True) as inside, taking_both(plain, inside) as port:
-        session = await asked(LOOPBACK, Service(TLS, port, ae_title=plain.ae_title), ask_query=False)
+        session = await asked(LOOPBACK, Service(TLS, port, ae_title=plain.ae_title), spared=(CANARY,))
 
     assert told(session) == ["survey in TLS client-certificate-required", SURVEYED, "canary not-asked", ANY_TITLE]
     assert every_verdict(session)["archive.open"] == "unknown"
@@ -946,69 +902,3 @@ async def test_a_visit_that_is_broken_off_before_the_association_is_answered_abo
                 with pytest.raises(asyncio.CancelledError):
                     await visit
                 assert (peer.recv(4096), peer.recv(4096)) == (dicom_requests.abort(), b"")
-
-
-# --------------------------------------------------------------------------------------------------------- others
-
-
-@contextmanager
-def associated(server: Server, tls: TlsFiles | None = None) -> Iterator[Callable[[], None]]:
-    """Another client in the middle of an association, until the block ends or what is given is called."""
-    context = None
-    if tls is not None:
-        context = ssl.create_default_context(cafile=tls.authority)
-        context.check_hostname = False
-    entity = AE("OTHERCLIENT")
-    entity.add_requested_context(Verification)
-    association = entity.associate(
-        server.host, server.port, ae_title=server.ae_title, tls_args=(context, None) if context else None
-    )
-    assert association.is_established
-
-    def leave() -> None:
-        if association.is_established:
-            association.release()
-
-    try:
-        yield leave
-    finally:
-        leave()
-        entity.shutdown()
-
-
-@contextmanager
-def taking_both(plain: Server, inside: Server) -> Iterator[int]:
-    """A port that takes plaintext and TLS: the first byte says which of the two servers gets the connection."""
-    with ThreadPoolExecutor() as pool, socket.create_server((LOOPBACK, 0)) as listener:
-
-        def serve() -> None:
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return  # the listener was shut
-                first = client.recv(1, socket.MSG_PEEK)
-                server = inside if first == TLS_HANDSHAKE else plain
-                upstream = socket.create_connection((server.host, server.port))
-                pool.submit(relay, client, upstream)
-
-        def relay(client: socket.socket, upstream: socket.socket) -> None:
-            with client, upstream:
-                back = pool.submit(pour, upstream, client)
-                pour(client, upstream)
-                back.result()
-
-        pool.submit(serve)
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
-def pour(source: socket.socket, target: socket.socket) -> None:
-    """Everything that comes from one side, to the other, until it ends or is reset."""
-    with suppress(ConnectionError):
-        while received := source.recv(4096):
-            target.sendall(received)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)

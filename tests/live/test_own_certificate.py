@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -21,10 +22,12 @@ from checker.model import (
 )
 from checker.net.tls import OwnCertificate
 from checker.plan import DICOM_CONNECTIONS, DICOM_OTHER_MODE_CONNECTIONS
+from checker.probes.association import Question, associate
 from checker.probes.dicom import probe_dicom
 from checker.probes.tls import probe_tls
-from checker.probes.tls_own import own_certificate_taken
+from checker.probes.tls_handshake import own_certificate_taken
 from tests.live.certificates import Authority, TlsFiles
+from tests.live.checking import check, inventory
 from tests.live.servers.dcmtk import storescp
 from tests.live.servers.gnutls import gnutls_serv
 from tests.live.servers.nginx import nginx, plain_page
@@ -98,6 +101,7 @@ async def test_storescp_refuses_a_stranger_and_answers_the_echo_of_a_known_calle
     assert told(session) == [*AS_STRANGER, (SURVEY, True, True, ACCEPTED)]
     facts = session.of(DicomFacts)[-1]
     assert (facts.echo_status, facts.released, facts.query) == (0, True, None)
+    assert session.purposes == ["dicom-tls survey", "dicom survey", "dicom-tls survey with our certificate"]
 
 
 @pytest.mark.parametrize("profile", ["+py", "+pz"])
@@ -199,6 +203,31 @@ async def test_a_port_that_is_shut_shows_nothing(files: TlsFiles, known: TlsFile
         pass
     with talking(server.host, server.port) as session:
         assert await own_certificate_taken(session.talk, None, own(known)) is None
+
+
+async def test_one_that_cannot_be_used_costs_no_connection(files: TlsFiles, known: TlsFiles) -> None:
+    gone = OwnCertificate(known.certificate, known.key.with_name("gone.key"))
+    question = Question(SURVEY, "CALLED", CALLING, tls=True, server_name=None, own=gone)
+    with s_server(files) as server, talking(server.host, server.port) as session:
+        for asking in (own_certificate_taken(session.talk, None, gone), associate(session.talk, question)):
+            with pytest.raises(ValueError, match="our certificate and its key cannot be used"):
+                await asking
+    assert session.connections == 0
+
+
+@pytest.mark.parametrize("which", ["known", "foreign"])
+def test_a_run_tells_where_it_was_of_no_use(
+    which: Literal["known", "foreign"], files: TlsFiles, known: TlsFiles, foreign: TlsFiles, tmp_path: Path
+) -> None:
+    ours = {"known": known, "foreign": foreign}[which]
+    with openssl_1_3(files) as server:
+        asset = {"id": "asset", "address": server.host, "services": [{"kind": "ldaps", "port": server.port}]}
+        options = ("--client-certificate", ours.certificate, "--client-key", ours.key)
+        run = check(inventory(tmp_path, [asset]), *map(str, options))
+    (visit,) = [item["facts"] for item in run.observations if item["facts"]["type"] == "visit"]
+    refused = [f"port {server.port} refused our own certificate as well"]
+    assert visit["gaps"] == (refused if which == "foreign" else [])
+    assert not [path.name for path in run.folder.iterdir() if str(ours.key) in path.read_text()]
 
 
 async def test_nginx_takes_every_certificate_and_none_and_refuses_requests_alone(

@@ -189,6 +189,7 @@ def test_it_is_no_fault_of_a_web_service_and_is_told(chains: Chains) -> None:
             "version": "TLS 1.2",
             "cipher_suite": "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
             "same_certificate": False,
+            "client_certificate_requested": False,
             "subject": f"CN={OTHER}",
             "sha256": visit.met.certificate.sha256,
             "offers": [

@@ -8,11 +8,13 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from checker.codecs.tls_full import ROOM, families, listed_suites, needs_curve
 from checker.codecs.tls_hello import Version as Code
+from checker.codecs.tls_listing import Listing
 from checker.model import (
     Acceptance,
     AssetManners,
@@ -26,6 +28,8 @@ from checker.model import (
 )
 from checker.plan import TLS_CONNECTIONS, TLS_FULL_CONNECTIONS
 from checker.probes.tls import probe_tls
+from checker.probes.tls_full import FullDepth
+from checker.probes.tls_hellos import Hellos
 from tests.codecs import tls_flights, tls_oracle
 from tests.live.certificates import HOSTS, Authority, TlsFiles
 from tests.live.checking import check, command, environment, inventory
@@ -251,6 +255,40 @@ def test_curves_of_a_certificate_with_a_curve_are_never_said_to_be_all(elliptic:
     assert found.incomplete
 
 
+def test_a_suite_that_only_the_hello_of_its_version_offers_is_listed(files: TlsFiles) -> None:
+    ciphers = "-CIPHER-ALL:+CAMELLIA-256-GCM:+AES-256-GCM:%SERVER_PRECEDENCE"
+    with gnutls_serv(files, priority=f"NORMAL:-VERS-ALL:+VERS-TLS1.2:{ciphers}") as server:
+        session = probe(server)
+    (found,) = accepted(session).values()
+    assert (found.version, found.suites[0], found.complete, found.server_order) == ("TLS 1.2", 0xC08B, True, True)
+
+
+def test_tls_1_2_with_shared_keys_alone_is_found_beside_tls_1_3(files: TlsFiles) -> None:
+    ciphers = "PSK-AES128-CBC-SHA:PSK-NULL-SHA:@SECLEVEL=0"
+    with s_server(files, ciphers=ciphers, options=("-psk", "00112233445566778899aabbccddeeff")) as server:
+        session = probe(server)
+    found = accepted(session)
+    assert found["TLS 1.2"].cipher_suite_name == "TLS_PSK_WITH_NULL_SHA"
+    assert (found["TLS 1.2"].complete, found["TLS 1.3"].complete) == (False, True)
+
+
+def test_a_broken_suite_over_a_rare_curve_is_found(files: TlsFiles) -> None:
+    ciphers = "ECDHE-RSA-NULL-SHA:AES128-SHA:@SECLEVEL=0"
+    with s_server(files, versions=("tls1_2",), ciphers=ciphers, options=("-groups", "sect163k1")) as server:
+        session = probe(server)
+    assert whole(session) == {"TLS 1.2": {0xC010, 0x002F}}
+    assert groups(session, "TLS 1.2").groups == (0x0001,)
+
+
+def test_more_suites_than_one_hello_holds_are_confirmed(files: TlsFiles, elliptic: TlsFiles) -> None:
+    # Nothing comes after the last refusal that would show that it was meant: no session is resumed.
+    options = ("-dcert", elliptic.certificate, "-dkey", elliptic.key, "-psk", "00112233", "-no_ticket", "-no_cache")
+    ciphers = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+    with s_server(files, versions=("tls1_2",), ciphers=ciphers, options=options) as server:
+        session = probe(server)
+    assert len(whole(session)["TLS 1.2"]) > ROOM
+
+
 def test_hybrid_groups_are_listed(files: TlsFiles) -> None:
     with pyopenssl(files) as server:
         session = probe(server)
@@ -415,3 +453,14 @@ def test_a_visit_takes_no_more_than_planned_and_keeps_for_its_other_steps_what_t
     assert all(offer["acceptance"] != "inconclusive" for offer in seen[other.port]["offers"])
     assert len(seen[other.port]["offers"]) >= 3
     assert "fail" in run.statuses("asset", "tls.weak-cipher")
+
+
+def test_a_refusal_that_nothing_followed_is_not_believed_where_the_visit_is_broken_off() -> None:
+    listing = Listing(Code.TLS_1_2)
+    listing.suites.found.append(0xC02F)
+    listing.suites.asked = True  # the walk went on, to what the visit was broken off in
+    full = FullDepth(cast("Hellos", None), 0, listings={Code.TLS_1_2: listing}, _asked=3, _believed=2)
+    facts = VersionFacts("TLS 1.2", Acceptance.ACCEPTED, cipher_suite=0xC02F)
+    assert not full.told(Code.TLS_1_2, facts).complete
+    full.accepted_once_more()
+    assert full.told(Code.TLS_1_2, facts).complete

@@ -172,9 +172,10 @@ def test_each_connection_says_in_the_ledger_what_it_was_for(files: TlsFiles) -> 
 
     assert purposes(openssl()) == ["TLS handshake"]
     strict = gnutls("--alpn", "dicom", "--alpn-fatal")
-    assert purposes(strict, alpn=("h2",)) == ["TLS handshake", "TLS handshake without ALPN"]
+    assert purposes(strict, alpn=("h2",)) == ["TLS handshake with ALPN", "TLS handshake without ALPN"]
     narrow = openssl("-groups", "X25519", "-alpn", "dicom")
-    both = ["TLS handshake", "TLS handshake without ALPN", "TLS handshake over any group"]
+    alone = "TLS handshake over secp384r1 alone with ALPN"
+    both = [alone, "TLS handshake without ALPN", "TLS handshake over any group"]
     assert purposes(narrow, group="secp384r1", alpn=("h2",)) == both
 
 

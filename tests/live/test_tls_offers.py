@@ -234,6 +234,29 @@ MODERN = "ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:EC
 REFUSED_ALL = {(BROKEN, "TLS 1.2"): None, (WEAK, "TLS 1.2"): None, (HYBRID, "TLS 1.3"): None}
 
 
+def test_broken_dhe_over_a_field_of_its_own_that_who_names_fields_does_not_get_is_found(
+    files: TlsFiles, tmp_path: Path
+) -> None:
+    parameters = tmp_path / "dh.pem"
+    certtool = [
+        require("certtool", "gnutls-bin"),
+        "--generate-dh-params",
+        "--sec-param=low",
+        "--outfile",
+        str(parameters),
+    ]
+    subprocess.run(certtool, check=True, capture_output=True)
+    fields = "".join(f":-GROUP-FFDHE{bits}" for bits in (2048, 3072, 4096, 6144, 8192))
+    priority = f"NORMAL:-VERS-ALL:+VERS-TLS1.2:+ANON-DH{fields}"
+    with gnutls_serv(files, priority=priority, options=("--dhparams", parameters)) as server:
+        session = probe(server)
+    refused, taken = offers(session, BROKEN)
+    assert (refused.acceptance, taken.acceptance) == (REFUSED, ACCEPTED)
+    assert taken.cipher_suite_name == "TLS_DH_anon_WITH_AES_128_GCM_SHA256"
+    # The weak ones were asked for by themselves once more.
+    assert [facts.acceptance for facts in offers(session, WEAK)] == [ACCEPTED, ACCEPTED]
+
+
 def test_a_modern_server_costs_eleven_connections_by_name_and_refuses_everything(files: TlsFiles) -> None:
     with nginx(f"ssl_protocols TLSv1.2 TLSv1.3; {MODERN}", tls=files) as server:
         session = probe(server)

@@ -1,4 +1,4 @@
-"""Writes the tables that are named on the command line, or all, into docs/tls.md.
+"""Writes the tables that are named on the command line, or all, each into its page of the documentation.
 
 Ends with 1 where something was not as it should be: the table is written all the same, and the lines say what is wrong.
 """
@@ -7,12 +7,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from tests.tables import configurations
-from tests.tables.page import PAGE, written
+from tests.tables import benchmark, configurations, dicom, dicom_benchmark
+from tests.tables.page import DICOM, TLS, written
 
-TABLES: Mapping[str, Callable[[], tuple[str, Sequence[str]]]] = {"configurations": configurations.table}
-"""By name, what makes a table: it gives the text, and what is wrong, line by line."""
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: the page that it stands in, and what makes it.
+
+    `make` gives the text, and what is wrong, line by line.
+    """
+
+    page: Path
+    make: Callable[[], tuple[str, Sequence[str]]]
+
+
+TABLES: Mapping[str, Table] = {
+    "benchmark": Table(TLS, benchmark.table),
+    "configurations": Table(TLS, configurations.table),
+    "dicom": Table(DICOM, dicom.table),
+    "dicom-benchmark": Table(DICOM, dicom_benchmark.table),
+}
+"""The tables by name, which is also that of their room in the page."""
 
 
 def main(names: Sequence[str]) -> int:
@@ -23,8 +42,9 @@ def main(names: Sequence[str]) -> int:
         return 2
     wrong: list[str] = []
     for name in names or TABLES:
-        table, lines = TABLES[name]()
-        PAGE.write_text(written(PAGE.read_text("utf-8"), name, table), "utf-8")
+        table = TABLES[name]
+        text, lines = table.make()
+        table.page.write_text(written(table.page.read_text("utf-8"), name, text), "utf-8")
         wrong += lines
     sys.stderr.writelines(f"{line}\n" for line in wrong)
     return 1 if wrong else 0

@@ -1,4 +1,4 @@
-"""Generated text inside a page of the documentation, between two markers that do not show.
+"""Generated text inside the pages of the documentation, between two markers that do not show.
 
 A page has `<!-- table: NAME -->` and, after it, `<!-- end -->`, each on a line of its own; what is between them belongs
 to the table of that name and is written anew as a whole.
@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from tests.live.servers.process import ROOT
 
-PAGE = ROOT / "docs" / "tls.md"
+TLS = ROOT / "docs" / "tls.md"
+DICOM = ROOT / "docs" / "dicom.md"
 
 _NAME = re.compile(r"^<!-- table: ([a-z0-9-]+) -->$", re.MULTILINE)
 _END = "<!-- end -->\n"

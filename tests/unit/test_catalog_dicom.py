@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from pynetdicom.sop_class import uid_to_service_class
 
 from checker.catalog.dicom import (
+    GROUPS,
     IMPLICIT_VR_LITTLE_ENDIAN,
     SOP_CLASSES,
     STUDY_ROOT_FIND,
@@ -17,6 +18,7 @@ from checker.catalog.dicom import (
     VERIFICATION,
     Meaning,
     SopClass,
+    group,
     meaning,
     name,
     toolkit,
@@ -76,6 +78,36 @@ def test_every_meaning_but_the_unknown_one_is_proposed() -> None:
     assert {sop_class.meaning for sop_class in SOP_CLASSES} == set(Meaning) - {Meaning.OTHER}
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (Meaning.VERIFICATION, {"Verification"}),
+        (Meaning.SEARCH, {"Study Root Query/Retrieve - FIND", "Patient Root Query/Retrieve - FIND"}),
+        (
+            Meaning.TAKE,
+            {f"{root} Root Query/Retrieve - {verb}" for root in ("Study", "Patient") for verb in ("MOVE", "GET")},
+        ),
+        (Meaning.WORKLIST, {"Modality Worklist - FIND"}),
+        (Meaning.STORAGE_COMMITMENT, {"Storage Commitment Push Model"}),
+        (Meaning.PRINT, {"Basic Grayscale Print Management Meta"}),
+    ],
+)
+def test_the_survey_asks_for_every_service_that_matters(kind: Meaning, names: set[str]) -> None:
+    assert {sop_class.name for sop_class in SOP_CLASSES if sop_class.meaning is kind} == names
+
+
+@each_class
+def test_every_class_but_verification_is_in_a_group(sop_class: SopClass) -> None:
+    expected = None if sop_class.uid == VERIFICATION else sop_class.meaning
+    assert group(sop_class.uid) is expected
+
+
+def test_every_meaning_but_verification_is_a_group_and_what_is_not_known_is_in_the_last() -> None:
+    assert set(GROUPS) == set(Meaning) - {Meaning.VERIFICATION}
+    assert len(set(GROUPS)) == len(GROUPS)
+    assert group("1.2.3") is GROUPS[-1] is Meaning.OTHER
+
+
 def test_the_class_that_stops_a_server_is_not_there() -> None:
     assert SHUTDOWN not in {sop_class.uid for sop_class in SOP_CLASSES}
     assert all(sop_class.uid.startswith("1.2.840.10008.") for sop_class in SOP_CLASSES)
@@ -107,6 +139,16 @@ def test_a_class_that_is_not_there_has_no_meaning_and_its_uid_as_a_name(uid: str
         ("1.2.826.0.1.3680043.9.3811.3.0.4", "pynetdicom"),
         ("1.3.6.1.4.1.30071.8", "fo-dicom"),
         ("1.2.40.0.13.1.3", "dcm4che"),
+        ("1.2.40.0.13.1.1", "dcm4che"),
+        ("1.2.40.0.13.1.1.1", "dcm4che"),
+        ("1.2.40.0.13.1.15.110.3.165.1", None),
+        ("1.3.6.1.4.1.25403.1.1.1", "ClearCanvas"),
+        ("1.2.826.0.1.3680043.2.135.1066.101", "Conquest"),
+        ("1.2.826.0.1.3680043.2.1545.1.2.1.7", "DVTk"),
+        ("2.16.840.1.113669.2.1.1", "MergeCOM"),
+        ("1.3.6.1.4.1.5962.99.2", "PixelMed"),
+        ("1.2.826.0.1.3680043.10.854", "dcmjs-dimse"),
+        ("2.25.262086406829110419931297894772577063974", "DICOM-rs"),
         ("1.2.276.0.7230010.30", None),
         ("1.2.276.0.7230010", None),
         ("1.2.826.0.1.3680043.9.38110.1", None),

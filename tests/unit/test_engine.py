@@ -138,9 +138,10 @@ def test_every_asset_is_visited_once(loop: str) -> None:
 
 
 def test_a_bug_in_one_visit_ends_that_visit_alone(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from checker.model import AssociationPurpose
     from checker.probes.dicom import probe_dicom
 
-    async def broken(talk: object, *arguments: object, **named: object) -> bool:
+    async def broken(talk: object, *arguments: object, **named: object) -> frozenset[AssociationPurpose]:
         if getattr(talk, "device").asset.id == "synthetic-3":  # noqa: B009 - the type is not the point
             message = "a bug, with the peer's bytes in its text: SECRET"
             raise KeyError(message)

@@ -14,6 +14,7 @@ from checker.model import (
     Asset,
     AssetClass,
     AssetManners,
+    AssociationPurpose,
     Authorization,
     Defaults,
     Depth,
@@ -159,9 +160,12 @@ def test_every_key_has_its_meaning() -> None:
     assert gateway.hostname == "all.example.org"
     assert gateway.manners == AssetManners(80, 2.0, (time(22), time(6)), passive=False)
     assert (gateway.tls_depth, pump.tls_depth) == (Depth.POLICY, None)
+    assert (gateway.canaries, pump.canaries) == ((AssociationPurpose.WORKLIST, AssociationPurpose.GET), ())
     assert gateway.services == (
-        Service(ServiceKind.DICOM, 104),
-        Service(ServiceKind.DICOM_TLS, 2762, profile="B.10", client_certificate="not-asked"),
+        Service(ServiceKind.DICOM, 104, registered_ae_title="CT 01"),
+        Service(
+            ServiceKind.DICOM_TLS, 2762, profile="B.10", client_certificate="not-asked", registered_ae_title="CT02"
+        ),
         Service(ServiceKind.SYSLOG_TLS, 6514, client_certificate="optional"),
         Service(ServiceKind.LDAPS, 636),
         Service(ServiceKind.LDAPS, 3269),

@@ -36,6 +36,7 @@ BEYOND_A_SCHEMA = {
     "owned-networks-empty.yaml",
     "owned-networks-missing.yaml",
     "public-address.yaml",
+    "registered-ae-title-ours.yaml",
     "services-twice.yaml",
     "trust-store-broken.yaml",
     "trust-store-cut-short.yaml",

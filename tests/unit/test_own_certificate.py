@@ -28,6 +28,7 @@ from checker.errors import UsageError
 from checker.introduction import Introduction
 from checker.inventory import InventoryError, load
 from checker.model import ClientCertificate, Defaults, Inventory
+from checker.net.tls_context import OwnCertificate
 from checker.plan import OWN_CERTIFICATE_CONNECTIONS, TLS_CONNECTIONS
 from checker.records import StoredInventory, dumps, read_inventory
 from checker.rules.examples import archive
@@ -299,6 +300,21 @@ def test_a_run_keeps_what_it_is_and_not_where(tmp_path: Path) -> None:
         assert read_run_inventory(folder).inventory.defaults.client_certificate == ClientCertificate("CN=x", "0" * 64)
         assert one.introduction.client_certificate_subject == "CN=x"
         assert not [path for path in folder.iterdir() if path.is_file() and str(tmp_path / "home") in path.read_text()]
+
+
+def test_whoever_judges_again_by_an_inventory_need_not_have_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, "gone.crt", "gone.key")
+    conclude_run(tmp_path / "reports", "20261124T042030Z-clinical-3f9a", inventory(archive()), open_archive(archive()))
+    assert run(["judge", "latest", "--inventory", str(path), "--quiet"]) == 4  # its asset was not visited
+    assert "expected a file" not in capsys.readouterr().err
+    assert run(["validate", str(path)]) == 2
+
+
+def test_neither_path_is_in_what_python_says_of_it(tmp_path: Path) -> None:
+    assert repr(OwnCertificate(tmp_path / "checker.crt", tmp_path / "checker.key")) == "OwnCertificate()"
 
 
 def test_an_inventory_that_was_stored_before_there_were_such_keys_is_read(tmp_path: Path) -> None:

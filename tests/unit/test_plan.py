@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from checker.catalog.ports import port_set
 from checker.model import (
+    OPT_IN_CANARIES,
     Asset,
     AssetManners,
     Authorization,
@@ -30,6 +31,7 @@ from checker.plan import (
     PORT_CONNECTIONS,
     TLS_CONNECTIONS,
     TLS_FULL_CONNECTIONS,
+    TLS_FULL_MORE_CONNECTIONS,
     WEB_CONNECTIONS,
     AssetPlan,
     Step,
@@ -442,7 +444,7 @@ def test_full_depth_is_planned_at_its_bound_and_the_budget_caps_it() -> None:
     subject = asset(SYSLOG, manners=AssetManners(max_connections=1000))
     full = plan_asset(subject, Scope(inventory(subject)), (), TODAY, depth=Depth.FULL)
     assert [(step.connections, step.least) for step in full.steps if step.kind is StepKind.TLS] == [
-        (TLS_FULL_CONNECTIONS, TLS_CONNECTIONS)
+        (TLS_FULL_CONNECTIONS, TLS_CONNECTIONS + TLS_FULL_MORE_CONNECTIONS)
     ]
     assert (full.connections, full.refusals) == (TLS_FULL_CONNECTIONS, ())
 
@@ -464,7 +466,9 @@ def test_full_depth_changes_nothing_but_tls() -> None:
         for depth in (Depth.POLICY, Depth.FULL)
     )
     assert told(policy.steps) == told(full.steps)
-    assert [step.least for step in full.steps] == [step.connections for step in policy.steps]
+    assert [step.least for step in full.steps] == [
+        step.connections + TLS_FULL_MORE_CONNECTIONS * (step.kind is StepKind.TLS) for step in policy.steps
+    ]
 
 
 @pytest.mark.parametrize(
@@ -516,3 +520,18 @@ def test_a_certificate_of_ours_costs_one_more_handshake_of_each_tls_step_and_not
 
     more = {StepKind.TLS: OWN_CERTIFICATE_CONNECTIONS}
     assert least(having) == [(kind, count + more.get(kind, 0)) for kind, count in least(without)]
+
+
+def test_what_the_inventory_asks_for_beyond_is_told_and_costs_a_connection_each() -> None:
+    def dicom_steps(of: Asset) -> list[Step]:
+        return [step for step in plan(of).steps if step.kind is StepKind.DICOM]
+
+    known = replace(DICOM, registered_ae_title="CT01")
+    (step,) = dicom_steps(replace(asset(known), canaries=OPT_IN_CANARIES))
+    (less,) = dicom_steps(replace(asset(DICOM), canaries=OPT_IN_CANARIES[:1]))
+
+    least = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS
+    assert (step.connections, less.connections) == (least + 3, least + 1)
+    every = "survey, canary, wrong called AE title"
+    assert step.purpose == f"{every}, registered calling AE title, worklist canary, GET canary"
+    assert less.purpose == f"{every}, worklist canary"

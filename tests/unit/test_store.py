@@ -37,7 +37,7 @@ from checker.model import (
 from checker.records import BrokenRecord, StoredInventory, dumps, line, moment, read_inventory, read_observation
 from checker.rules import catalogue
 from checker.rules.examples import archive, dicom_service, dicom_tls_service, web_service
-from checker.store.folder import LEDGER, OBSERVATIONS, RunFolder, new_run_id
+from checker.store.folder import IDENTITIES, LEDGER, OBSERVATIONS, RunFolder, new_run_id
 from checker.store.piles import Piles, weight
 from checker.store.runs import find_run, last_run, read_run
 from checker.store.scratch import MOST_SHARERS, Scratch
@@ -184,7 +184,7 @@ def test_a_run_is_for_its_owner_alone(tmp_path: Path) -> None:
     modes = {entry.name: stat.S_IMODE(entry.stat().st_mode) for entry in published.iterdir()}
     assert set(modes.values()) == {0o600}
     assert set(modes) == {
-        "run.json", "findings.json", "findings.jsonl", "inventory.json", OBSERVATIONS, LEDGER
+        "run.json", "findings.json", "findings.jsonl", "inventory.json", OBSERVATIONS, LEDGER, IDENTITIES
     }  # fmt: skip
 
 

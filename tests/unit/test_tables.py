@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.live import dicom_configurations
 from tests.live.comparing import Difference, Peer, unlike
 from tests.live.configurations import CONFIGURATIONS
+from tests.live.dicom_configuring import statuses
+from tests.tables import dicom
 from tests.tables.__main__ import TABLES, main
 from tests.tables.configurations import HEADER, differences
-from tests.tables.page import PAGE, markdown, names, read, written
+from tests.tables.page import DICOM, TLS, markdown, names, read, written
 
 PAGE_OF_TWO = "# Title\n\n<!-- table: one -->\nold\n<!-- end -->\n\ntext\n\n<!-- table: two -->\n<!-- end -->\n\nlast\n"
 
@@ -47,15 +52,41 @@ def test_an_unknown_table_is_not_written(capsys: pytest.CaptureFixture[str]) -> 
     assert "no tables: none" in capsys.readouterr().err
 
 
-def test_the_page_has_room_for_every_table() -> None:
-    assert set(TABLES) <= set(names(PAGE.read_text("utf-8")))
+@pytest.mark.parametrize("name", TABLES)
+def test_the_page_has_room_for_every_table(name: str) -> None:
+    assert name in names(TABLES[name].page.read_text("utf-8"))
+
+
+def rows_of(page: Path, name: str) -> list[list[str]]:
+    """The cells of a table as the page has it, its header and the line below first."""
+    lines = read(page.read_text("utf-8"), name).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def test_the_table_of_the_page_is_about_the_configurations_that_there_are() -> None:
-    lines = read(PAGE.read_text("utf-8"), "configurations").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rows = rows_of(TLS, "configurations")
     assert rows[0] == list(HEADER)
     assert [(row[0], row[-1]) for row in rows[2:]] == [(found.server, differences(found)) for found in CONFIGURATIONS]
+
+
+def test_the_table_of_dicom_servers_says_what_their_configurations_say() -> None:
+    rows = rows_of(DICOM, "dicom")
+    assert rows[0] == list(dicom.HEADER)
+    assert rows[2:] == [list(dicom.stated(found)) for found in dicom_configurations.CONFIGURATIONS]
+
+
+def test_there_are_enough_dicom_servers_and_each_has_its_own_name() -> None:
+    servers = dicom_configurations.CONFIGURATIONS
+    assert len(servers) >= 25
+    assert len({found.name for found in servers}) == len({found.server for found in servers}) == len(servers)
+    assert len([found for found in servers if found.name.startswith("orthanc")]) >= 6
+    assert len([found for found in servers if found.name.startswith("dcmqrscp")]) >= 6
+
+
+@pytest.mark.parametrize("left", ["caller title query take put archive", "caller caller title query take put archive"])
+def test_a_configuration_states_each_status_once(left: str) -> None:
+    with pytest.raises(ValueError, match="each of caller title query take put cleartext archive has one status"):
+        statuses(passes=left)
 
 
 def test_there_are_enough_configurations_and_each_has_its_own_name() -> None:

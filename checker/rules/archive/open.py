@@ -21,6 +21,7 @@ from checker.model import (
     Status,
 )
 from checker.rules import catalogue, controls
+from checker.rules.access import GET, answers_query, further
 from checker.rules.base import (
     Case,
     Example,
@@ -40,6 +41,7 @@ from checker.rules.examples import (
     canary,
     dicom_service,
     dicomweb_service,
+    opted_in,
     port_seen,
     rejected,
     seen,
@@ -50,6 +52,7 @@ from checker.rules.examples_web import page
 from checker.rules.sweep import Place, few, listed, sweep
 
 DOOR_RULES = ("dicom.anonymous-query", "web.archive-open", "web.viewer-unauthenticated")
+RETRIEVAL_RULE = "dicom.retrieve-offered"
 _OTHER_PURPOSE = frozenset({2575, 9990, 9993})  # HL7 and WildFly's console: no images come from there
 
 
@@ -132,6 +135,17 @@ def _doors(case: Case) -> Iterator[_Door]:
             verdict = rule.judge(of_service)
             if verdict.status is not Status.NOT_APPLICABLE:
                 yield _Door(of_service, name, verdict)
+        retrieved = _retrieved(of_service)
+        if retrieved is not None:
+            yield retrieved
+
+
+def _retrieved(of_service: Case) -> _Door | None:
+    """Retrieval, where it was proved: an offer is no open door, and that nothing is offered is no shut one."""
+    if not any(answers_query(facts) for facts in further(of_service, GET)):
+        return None
+    rule = next(entry.rule for entry in catalogue() if entry.id == RETRIEVAL_RULE)
+    return _Door(of_service, RETRIEVAL_RULE, rule.judge(of_service))
 
 
 @cache
@@ -189,6 +203,16 @@ RULE = Rule(
                 seen(rejected((1, 1, 3)), 0),
                 seen(survey(echo_status=0), 1, port=104),
                 seen(canary(QueryVerdict.QUERY_ACCEPTED, 0x0000), 1, port=104),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "Queries are refused, and a stranger's retrieve request was served.",
+            asset_case(
+                archive(),
+                seen(survey(echo_status=0)),
+                seen(canary(QueryVerdict.REFUSED_STATUS, 0x0124)),
+                seen(opted_in(GET, QueryVerdict.QUERY_ACCEPTED, 0x0000)),
             ),
             Status.FAIL,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checker.model import AssociationOutcome, DicomFacts, Severity, Status
+from checker.model import AssociationOutcome, AssociationPurpose, DicomFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.access import (
     CALLED_NOT_RECOGNISED,
@@ -13,6 +13,7 @@ from checker.rules.access import (
     accepted,
     all_told,
     associations,
+    further,
     of_purpose,
     refuses_title,
     words,
@@ -32,6 +33,7 @@ from checker.rules.examples import (
     archive,
     dicom_service,
     dicom_tls_service,
+    registered,
     rejected,
     service_case,
     survey,
@@ -45,7 +47,9 @@ def judge(case: Case) -> Verdict:
     if declared is None:
         return not_applicable("The inventory declares no AE title for this service.")
     asked = associations(case, as_known=True)
-    mine = [facts for facts in of_purpose(asked, SURVEY) if facts.called_ae_title.strip() == declared]
+    # Whoever calls: who was let in under the registered title has called the service by its own.
+    called = [*of_purpose(asked, SURVEY), *further(case, AssociationPurpose.REGISTERED)]
+    mine = [facts for facts in called if facts.called_ae_title.strip() == declared]
     wrong = of_purpose(asked, WRONG_CALLED)
     told = all_told([*mine, *wrong])
     if any(accepted(facts) for facts in mine):
@@ -98,6 +102,11 @@ RULE = Rule(
         Example(
             "The declared title was accepted.",
             service_case(archive(), survey(echo_status=0)),
+            Status.PASS,
+        ),
+        Example(
+            "We were refused, and the registered calling title was let in under the declared title.",
+            service_case(archive(), rejected((1, 1, 7)), registered()),
             Status.PASS,
         ),
         Example(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from checker.catalog.dicom import Meaning, meaning
 from checker.model import AssociationOutcome, DicomFacts, QueryVerdict, Severity, Status
 from checker.rules import controls
 from checker.rules.access import (
     CANARY,
+    REGISTERED,
     SURVEY,
     accepted,
     all_told,
     answers_query,
     associations,
+    further,
     of_purpose,
     passed_at_port,
     refuses_strangers,
@@ -29,36 +30,38 @@ from checker.rules.examples import (
     archive,
     canary,
     dicom_tls_service,
+    registered,
     rejected,
     service_case,
     survey,
 )
-
-_NOT_SUPPORTED = 0x0122  # Refused: SOP Class Not Supported (PS3.7 annex C.5.6)
-_NOT_AUTHORISED = 0x0124  # Refused: Not Authorized (PS3.7 annex C.5.11)
-_BY_USER = 0  # PS3.8 table 9-26: the peer's application chose to abort
-_NO_REASON = (2, 0)
-_SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: about the transfer syntax, not about the query
+from checker.rules.queries import NOT_AUTHORISED, no_search_offered, query_refused
+from checker.rules.strangers import Services, services_for_strangers
 
 
 def judge(case: Case) -> Verdict:
     """The canary served fails; a refusal of the caller, the context or the request passes; the rest is unknown."""
+    services = services_for_strangers(case)
+    return services.beside(_judged(case, services))
+
+
+def _judged(case: Case, services: Services) -> Verdict:
     asked = [facts for facts in associations(case) if facts.purpose in (SURVEY, CANARY)]
-    told = all_told(asked)
-    weighed = weigh(asked, lambda facts: _one(facts, asked))
+    registered = further(case, REGISTERED)
+    told = all_told([*asked, *registered])
+    weighed = weigh(asked, lambda facts: _one(facts, asked, registered))
     by = weighed.by
     if weighed.status is Status.FAIL and by is not None:
         if by.query is QueryVerdict.KEY_IGNORED:
             return failed(
-                "A query of an unregistered caller was answered with data: the search key was ignored,"
-                " and the answer was aborted unread.",
+                _opened(services, "had its key ignored; the data was left unread"),
                 key_ignored=True,
                 data_on_its_way=True,
                 read=False,
                 associations=told,
             )
         return failed(
-            "A query of an unregistered caller, for a study that cannot exist, was answered with success.",
+            _opened(services, "for a study that cannot exist was answered"),
             key_ignored=False,
             associations=told,
         )
@@ -67,63 +70,24 @@ def judge(case: Case) -> Verdict:
     return unknown(f"Whether a stranger can query was not shown: {_doubt(by, asked)}.", associations=told)
 
 
-def _one(facts: DicomFacts, asked: list[DicomFacts]) -> Status | None:
+def _opened(services: Services, how: str) -> str:
+    """What a stranger may do, with what proved the search in it."""
+    offered = services.offer()
+    return f"A stranger may search (a query {how}){f', and {offered}' if offered else ''}."
+
+
+def _one(facts: DicomFacts, asked: list[DicomFacts], registered: list[DicomFacts]) -> Status | None:
     if answers_query(facts):
         return Status.FAIL
     welcome = any(accepted(other) for other in asked if other.tls is facts.tls)
     if facts.purpose is not CANARY:
-        if accepted(facts) and _no_search_offered(facts):
+        if accepted(facts) and no_search_offered(facts):
             return Status.PASS
         # A stranger who gets no association cannot query in one.
-        return Status.PASS if refuses_strangers(facts) and not welcome else None
+        return Status.PASS if refuses_strangers(facts, registered) and not welcome else None
     if accepted(facts):
-        return Status.PASS if _query_refused(facts, asked) else Status.UNKNOWN
-    return Status.PASS if refuses_strangers(facts) and not welcome else Status.UNKNOWN
-
-
-def _query_refused(facts: DicomFacts, asked: list[DicomFacts]) -> bool:
-    match facts.query:
-        case QueryVerdict.REFUSED_STATUS:
-            return facts.query_status == _NOT_AUTHORISED or (
-                facts.query_status == _NOT_SUPPORTED and _no_other_search(facts, asked)
-            )
-        case QueryVerdict.REFUSED_ABORT:
-            offered = any(_is_search(context.abstract_syntax) and context.result == 0 for context in facts.contexts)
-            # An abort of the provider for a given reason calls our message wrong; that is no refusal of the query.
-            meant = facts.abort is not None and (facts.abort[0] == _BY_USER or facts.abort == _NO_REASON)
-            return offered and meant
-        case QueryVerdict.CONTEXT_REJECTED:
-            results = [context.result for context in facts.contexts if _is_search(context.abstract_syntax)]
-            refused = bool(results) and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
-            return refused and _no_other_search(facts, asked)
-        case _:
-            return False
-
-
-def _no_search_offered(survey: DicomFacts) -> bool:
-    """Whether the survey proposed both information models of PS3.4 C.6 and had each refused for what it is."""
-    results = [context.result for context in survey.contexts if _is_search(context.abstract_syntax)]
-    return len(results) > 1 and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
-
-
-def _no_other_search(canary_facts: DicomFacts, asked: list[DicomFacts]) -> bool:
-    """Whether the survey showed that no other SOP class for queries is accepted than the one the canary asked.
-
-    "This one is not supported" says nothing about the others, so a survey that asked for them is needed.
-    """
-    mine = {context.abstract_syntax for context in canary_facts.contexts}
-    surveyed = [facts for facts in of_purpose(asked, SURVEY) if accepted(facts) and facts.tls is canary_facts.tls]
-    others = [
-        context.result
-        for facts in surveyed
-        for context in facts.contexts
-        if _is_search(context.abstract_syntax) and context.abstract_syntax not in mine
-    ]
-    return bool(others) and 0 not in others and _SYNTAX_NOT_SUPPORTED not in others
-
-
-def _is_search(uid: str) -> bool:
-    return meaning(uid) is Meaning.SEARCH
+        return Status.PASS if query_refused(facts, asked) else Status.UNKNOWN
+    return Status.PASS if refuses_strangers(facts, registered) and not welcome else Status.UNKNOWN
 
 
 def _refusal(facts: DicomFacts) -> str:
@@ -164,7 +128,8 @@ RULE = Rule(
         "A service that ignores the search key starts to send whatever it has. The answer is then aborted unread, and"
         " the question is not asked of that asset again.\n\n"
         "An accepted presentation context is not yet permission: some products accept it and abort at the request. To"
-        " pass, the refusal must be of the caller (rejection 1/1/3, a client certificate), of every query context, or"
+        " pass, the refusal must be of the caller (rejection 1/1/3, or 1/1/7 where the registered calling title is"
+        " accepted, a client certificate), of every query context, or"
         " of the request (status 0124, status 0122 with no other query class accepted, an abort by the application)."
         " A refusal inside TLS counts where plaintext was turned away at the port, or refused the query as well."
         " Failures of processing, such as C000 and A900, are unknown."
@@ -199,7 +164,7 @@ RULE = Rule(
         ),
         Example(
             "Not authorised.",
-            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_STATUS, _NOT_AUTHORISED)),
+            service_case(archive(), survey(echo_status=0), canary(QueryVerdict.REFUSED_STATUS, NOT_AUTHORISED)),
             Status.PASS,
         ),
         Example(
@@ -279,6 +244,11 @@ RULE = Rule(
             "Rejected 1/1/7: a caller who knows the right title might get in.",
             service_case(archive(), rejected((1, 1, 7)), rejected((1, 1, 7), purpose=CANARY)),
             Status.UNKNOWN,
+        ),
+        Example(
+            "Rejected 1/1/7, but the registered calling title is accepted under the same called one.",
+            service_case(archive(), rejected((1, 1, 7)), registered()),
+            Status.PASS,
         ),
         Example(
             "The query failed while it was processed.",

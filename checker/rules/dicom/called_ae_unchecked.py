@@ -18,12 +18,18 @@ from checker.rules.access import (
 )
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, unknown
 from checker.rules.examples import archive, dicom_tls_service, rejected, service_case, survey, wrong_called
+from checker.rules.strangers import Services, services_for_strangers
 
 _NO_CERTIFICATE = AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
 
 
 def judge(case: Case) -> Verdict:
     """The wrong title accepted fails; to pass, the right one must be accepted and the wrong one refused by name."""
+    services = services_for_strangers(case)
+    return services.beside(_judged(case, services))
+
+
+def _judged(case: Case, services: Services) -> Verdict:
     asked = associations(case)
     right_title_accepted = {facts.tls for facts in of_purpose(asked, SURVEY) if accepted(facts)}
 
@@ -41,8 +47,9 @@ def judge(case: Case) -> Verdict:
     told = all_told(relevant)
     weighed = weigh(relevant, one)
     if weighed.status is Status.FAIL and weighed.by is not None:
-        title = weighed.by.called_ae_title
-        return failed(f"An association to {title!r}, an AE title that nobody has, was accepted.", associations=told)
+        title, clause = weighed.by.called_ae_title, services.clause()
+        may = f", and a stranger {clause}" if clause else ""
+        return failed(f"The wrong AE title {title!r} was accepted{may}.", associations=told)
     if weighed.status is Status.PASS:
         return passed_at_port(case, f"A wrong called AE title is turned away: {words(weighed.by)}.", associations=told)
     wrong = of_purpose(relevant, WRONG_CALLED)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from checker.catalog.dicom import Meaning
-from checker.model import AssociationOutcome, Severity, Status
+from checker.model import AssociationOutcome, QueryVerdict, Severity, Status
 from checker.rules import controls
-from checker.rules.base import Case, Example, Rule, Subject, Verdict
+from checker.rules.access import GET, all_told, answers_query, further
+from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed
 from checker.rules.examples import (
     STUDY_ROOT_GET,
     STUDY_ROOT_MOVE,
     VERIFICATION,
     archive,
     dicom_tls_service,
+    opted_in,
     rejected,
     service_case,
     survey,
@@ -20,8 +24,22 @@ from checker.rules.offers import judge_offer
 
 
 def judge(case: Case) -> Verdict:
-    """Any GET or MOVE context accepted in an association of ours fails."""
-    return judge_offer(case, Meaning.TAKE, "retrieval")
+    """Any GET or MOVE context accepted in an association of ours fails; the canary tells an offer from what is served.
+
+    `proved` is True where it was served; where it was not, an offer stays one.
+    """
+    verdict = judge_offer(case, Meaning.TAKE, "retrieval")
+    asked = further(case, GET)
+    if not asked:
+        return verdict
+    offered = verdict.evidence if verdict.status is Status.FAIL else {}
+    served = next((facts for facts in asked if answers_query(facts)), None)
+    if served is None:
+        return replace(verdict, evidence={**verdict.evidence, "proved": False, "asked": all_told(asked)})
+    ignored = served.query is QueryVerdict.KEY_IGNORED
+    how = "found what it should not, and was aborted" if ignored else "for a study that cannot exist was answered"
+    evidence = {**offered, "proved": True, "key_ignored": ignored, "asked": all_told(asked)}
+    return replace(failed(f"A stranger may take images (a retrieve request {how})."), evidence=evidence)
 
 
 RULE = Rule(
@@ -31,7 +49,9 @@ RULE = Rule(
     meaning=(
         "The service accepted presentation contexts for C-GET or C-MOVE, the requests that fetch images, in an"
         " association with a caller that nobody registered. It is an offer and no proof: some products accept the"
-        " context and refuse the request. No image is ever asked for to find out.\n\n"
+        " context and refuse the request. Where the inventory opts in (canaries: [get] of the asset), a C-GET for"
+        " a study that cannot exist tells whether the request is served, in an association in which no image could be"
+        " sent. No image is ever asked for.\n\n"
         "A context refused only for its transfer syntax is unknown, for another syntax might have been accepted."
         " What is seen inside TLS alone is unknown too, until plaintext was turned away at the port or offers nothing"
         " either."
@@ -47,6 +67,24 @@ RULE = Rule(
         Example(
             "MOVE and GET were accepted.",
             service_case(archive(), survey(accepted=(VERIFICATION, STUDY_ROOT_MOVE, STUDY_ROOT_GET))),
+            Status.FAIL,
+        ),
+        Example(
+            "GET was accepted, and the request for a study that cannot exist was answered with success.",
+            service_case(
+                archive(),
+                survey(accepted=(VERIFICATION, STUDY_ROOT_GET)),
+                opted_in(GET, QueryVerdict.QUERY_ACCEPTED, 0x0000),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "GET was accepted, and the request was refused with an abort, so that an offer is all there is.",
+            service_case(
+                archive(),
+                survey(accepted=(VERIFICATION, STUDY_ROOT_GET)),
+                opted_in(GET, QueryVerdict.REFUSED_ABORT, abort=(0, 0)),
+            ),
             Status.FAIL,
         ),
         Example(

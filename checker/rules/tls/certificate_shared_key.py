@@ -20,7 +20,16 @@ from checker.rules.base import (
 from checker.rules.cases import service_cases
 from checker.rules.default_host import default_certificates
 from checker.rules.examples import archive, asset_case, seen
-from checker.rules.examples_tls import KEY, OTHER_KEY, certificate, handshake, tls_archive, without_name
+from checker.rules.examples_tls import (
+    KEY,
+    OTHER_KEY,
+    certificate,
+    full_depth,
+    handshake,
+    listed_version,
+    tls_archive,
+    without_name,
+)
 from checker.rules.transport import certificates
 
 _MOST_NAMED = 20
@@ -66,14 +75,17 @@ def _presenting(case: Case, shared: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(
         observation.id
         for observation in case.asset_seen
-        if (shown := _shown(observation.facts)) is not None and shown.public_key_sha256 in shared
+        if any(shown.public_key_sha256 in shared for shown in _shown(observation.facts))
     )
 
 
-def _shown(facts: Facts) -> CertificateFacts | None:
+def _shown(facts: Facts) -> list[CertificateFacts]:
+    found: list[CertificateFacts | None] = []
     if isinstance(facts, TlsFacts):
-        return None if facts.default_host is None else facts.default_host.certificate
-    return facts.certificate if isinstance(facts, HandshakeFacts) else None
+        found += [*facts.certificates, None if facts.default_host is None else facts.default_host.certificate]
+    elif isinstance(facts, HandshakeFacts):
+        found.append(facts.certificate)
+    return [shown for shown in found if shown is not None]
 
 
 def _unseen(case: Case) -> list[JsonValue]:
@@ -95,8 +107,8 @@ RULE = Rule(
         " replaced.\n\n"
         "The public keys of all assets of the run are compared, whatever the certificates around them say. Nodes of one"
         " cluster that share a certificate on purpose fail too: waive them, with the reason. To pass, every declared"
-        " TLS service of the asset must have shown its certificate. The key that a `dicom-tls` service shows to clients"
-        " that name no host counts too."
+        " TLS service of the asset must have shown its certificate. Each key that full depth met"
+        " counts, and so does the one that a `dicom-tls` service shows to clients that name no host."
     ),
     remedy=(
         "Give each asset a key of its own, made on the device, and a certificate for it. Where a vendor's default key"
@@ -117,6 +129,20 @@ RULE = Rule(
                 tls_archive(),
                 _SEEN,
                 seen(without_name(shown=certificate(key=OTHER_KEY)), 0, port=2762),
+                sharers={KEY: ("synthetic-01",), OTHER_KEY: ("synthetic-01", "synthetic-02")},
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "Another asset has the key of a second certificate that full depth met.",
+            asset_case(
+                tls_archive(),
+                _SEEN,
+                seen(
+                    full_depth(listed_version(), certificates=(certificate(key=OTHER_KEY, digest="c1" * 32),)),
+                    0,
+                    port=2762,
+                ),
                 sharers={KEY: ("synthetic-01",), OTHER_KEY: ("synthetic-01", "synthetic-02")},
             ),
             Status.FAIL,

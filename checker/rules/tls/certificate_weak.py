@@ -7,7 +7,15 @@ from checker.model import CertificateFacts, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import archive, service_case, web_service
-from checker.rules.examples_tls import HOST, certificate, handshake, tls_archive, without_name
+from checker.rules.examples_tls import (
+    HOST,
+    certificate,
+    full_depth,
+    handshake,
+    listed_version,
+    tls_archive,
+    without_name,
+)
 from checker.rules.transport import certificate_told, judge_certificates, speaks_tls
 
 # NIST SP 800-57 part 1 revision 5, table 2: 112 bits of security or more; for EC what DICOM PS3.15 B.13 asks for.
@@ -70,6 +78,7 @@ RULE = Rule(
         " signature over MD5 or SHA-1 can be forged. A certificate that names no host in its subject alternative name"
         " is refused by today's libraries, or taken without any comparison of names.\n\n"
         "To pass, key, signature and names must all have been understood; a kind of key that is not known is unknown."
+        " Full depth meets each certificate of a server that has one for each kind of key, and each counts."
         " What is shown to a client that names no host counts as well: of a `dicom-tls` service in any case, of others"
         " where the certificate is for the name of the service."
     ),
@@ -110,6 +119,18 @@ RULE = Rule(
                 archive(web_service(), hostname=HOST),
                 without_name(shown=certificate(key_type="RSA", key_bits=1024, names_asked=[HOST])),
                 handshake(certificate(names_asked=[HOST])),
+            ),
+            Status.FAIL,
+        ),
+        Example(
+            "An RSA key of 1024 bits that full depth met beside a good one on a curve.",
+            service_case(
+                tls_archive(),
+                full_depth(
+                    listed_version(),
+                    certificates=(certificate(), certificate(key_type="RSA", key_bits=1024, digest="c1" * 32)),
+                ),
+                handshake(certificate()),
             ),
             Status.FAIL,
         ),

@@ -26,8 +26,9 @@ from checker.rules.base import (
     passed,
     unknown,
 )
+from checker.rules.default_host import asks_no_certificate, telling_default_host
 from checker.rules.examples import service_case, survey
-from checker.rules.examples_tls import handshake, tls_archive
+from checker.rules.examples_tls import handshake, tls_archive, without_name
 from checker.rules.transport import no_tls, speaks_tls
 
 _SUCCESS_OR_REDIRECT = range(200, 400)
@@ -35,6 +36,10 @@ _SUCCESS_OR_REDIRECT = range(200, 400)
 
 def judge(case: Case) -> Verdict:
     """A session that was used without a certificate fails; one refused for want of it passes."""
+    return telling_default_host(case, _judge(case))
+
+
+def _judge(case: Case) -> Verdict:
     service = case.the_service()
     if service.client_certificate != "required":
         return not_applicable("The inventory does not say that this service requires a client certificate.")
@@ -48,6 +53,11 @@ def judge(case: Case) -> Verdict:
             f"Inside TLS a client certificate is required, but outside it nobody asks for one: {plain}.",
             shown_by=refused,
             plaintext_shown_by=plain,
+        )
+    if refused is not None and asks_no_certificate(case):
+        return unknown(
+            f"Who names the host needs a client certificate ({refused}), but who names none is not asked for one.",
+            shown_by=refused,
         )
     if refused is not None:
         return passed(f"Inside TLS nothing is served without a client certificate: {refused}.", shown_by=refused)
@@ -98,8 +108,9 @@ RULE = Rule(
         "A DICOM service fails where the session went on without a certificate. A web server often takes the session"
         " and refuses the request, so for a URL an answer with content or a redirect has to be seen. To pass, something"
         " must have been refused for want of a certificate. DICOM in plaintext on the same port makes it unknown:"
-        " whoever leaves TLS out is asked for nothing (see dicom.tls-expected). Judged only where the inventory"
-        " says `required`."
+        " whoever leaves TLS out is asked for nothing (see dicom.tls-expected). So does a `dicom-tls` service that asks"
+        " no certificate of a client that names no host, as devices seldom do: whether that one is served was not seen."
+        " Judged only where the inventory says `required`."
     ),
     remedy=(
         "Set the server to require and verify client certificates (not only to ask for them), and give certificates to"
@@ -138,6 +149,24 @@ RULE = Rule(
                 survey(echo_status=0),
             ),
             Status.UNKNOWN,
+        ),
+        Example(
+            "By its name it requires one, and of a client that names no host it asks none.",
+            service_case(
+                tls_archive(client_certificate="required"),
+                without_name(client_certificate_requested=False),
+                handshake(client_certificate="required"),
+            ),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "It requires one by its name, and asks one of a client that names no host as well.",
+            service_case(
+                tls_archive(client_certificate="required"),
+                without_name(client_certificate_requested=True),
+                handshake(client_certificate="required"),
+            ),
+            Status.PASS,
         ),
         Example(
             "TLS refused the association for want of a certificate, and took it with our own.",

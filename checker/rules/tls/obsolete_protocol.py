@@ -5,13 +5,15 @@ from __future__ import annotations
 from checker.model import Acceptance, Severity, Status, TlsFacts, VersionFacts
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
+from checker.rules.default_host import UNNAMED, default_hosts, default_versions, telling_default_host
 from checker.rules.examples import service_case
-from checker.rules.examples_tls import handshake, hellos, tls_archive
+from checker.rules.examples_tls import handshake, hellos, tls_archive, without_name
 from checker.rules.transport import (
     BROKEN,
     OBSOLETE,
     acceptances,
     among,
+    named,
     no_tls,
     speaks_tls,
     ssl2_is_open,
@@ -23,14 +25,23 @@ _ASKED = tuple(version for version in OBSOLETE if version != "SSLv2")
 
 def judge(case: Case) -> Verdict:
     """An old version accepted fails; to pass each must have been refused by a service that took another."""
+    return telling_default_host(case, _judge(case))
+
+
+def _judge(case: Case) -> Verdict:
     answers = acceptances(case)
     told = versions_told(case)
     accepted = among(answers, OBSOLETE, Acceptance.ACCEPTED)
-    if accepted:
+    # What is taken from a client that names no host is taken from anybody who leaves the name out.
+    unnamed = [version for version in map(named, default_versions(case)) if version in OBSOLETE]
+    unnamed = [version for version in unnamed if version not in accepted]
+    if accepted or unnamed:
+        words = [" and ".join(versions) for versions in (accepted, unnamed) if versions]
         return failed(
-            f"The service accepts {' and '.join(accepted)}.",
-            severity=None if BROKEN.isdisjoint(accepted) else Severity.CRITICAL,
+            f"The service accepts {', and '.join(words)}{f' {UNNAMED}' if unnamed else ''}.",
+            severity=None if BROKEN.isdisjoint((*accepted, *unnamed)) else Severity.CRITICAL,
             accepted=accepted,
+            accepted_without_name=unnamed,
             versions=told,
         )
     refused = among(answers, OBSOLETE, Acceptance.REFUSED)
@@ -46,7 +57,10 @@ def judge(case: Case) -> Verdict:
             not_decided=open_questions,
             versions=told,
         )
-    return passed(f"The service refuses {', '.join(refused)}.", refused=refused, versions=told)
+    # Without the name it was asked about one version only.
+    by_name = any(host.acceptance is not Acceptance.REFUSED for host in default_hosts(case))
+    sentence = f"The service refuses {', '.join(refused)}{' by its name' if by_name else ''}."
+    return passed(sentence, refused=refused, versions=told)
 
 
 RULE = Rule(
@@ -60,7 +74,8 @@ RULE = Rule(
         "To pass, SSLv3, TLS 1.0 and TLS 1.1 must each have been refused by a service that accepted a newer one; a"
         " version that got no clear answer leaves it unknown. SSLv2 counts where it was asked: it has no words to be"
         " refused with, so an alert, a close or a reset in answer to its hello is no doubt where a newer version is"
-        " accepted, while silence is."
+        " accepted, while silence is. An obsolete version that is agreed on in a hello without the name of the service"
+        " fails too; older versions than the one that such a hello offers are not asked about."
     ),
     remedy=(
         "Allow TLS 1.2 and 1.3 only, on the device and on its peers. Where a device knows nothing newer, put a TLS"
@@ -92,6 +107,17 @@ RULE = Rule(
             "The handshake ended at TLS 1.1, whatever became of the hellos.",
             service_case(tls_archive(), handshake(version="TLS 1.1")),
             Status.FAIL,
+        ),
+        Example(
+            "All old versions are refused by its name, and TLS 1.0 is agreed on with a client that names no host.",
+            service_case(tls_archive(), without_name(version="TLS 1.0")),
+            Status.FAIL,
+            Severity.HIGH,
+        ),
+        Example(
+            "All old versions are refused by its name, and a client that names no host gets TLS 1.2.",
+            service_case(tls_archive(), without_name()),
+            Status.PASS,
         ),
         Example(
             "All old versions are refused and TLS 1.3 is accepted.",

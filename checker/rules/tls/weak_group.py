@@ -11,7 +11,7 @@ from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, pa
 from checker.rules.examples import service_case
 from checker.rules.examples_tls import X25519, accepted_version, hellos, modern, newest_only, tls_archive
 from checker.rules.suites import OLDER, accepting, choices, few, groups_listed, undecided_versions
-from checker.rules.transport import acceptances, among, named, no_tls, speaks_tls, versions_told
+from checker.rules.transport import acceptances, among, is_weary, named, no_tls, speaks_tls, versions_told
 
 _LEAST_STRENGTH = 112  # what a curve of 224 bits has (NIST SP 800-57 part 1 revision 5 table 2)
 
@@ -48,7 +48,7 @@ def judge(case: Case) -> Verdict:
         for version in older
         for facts in accepting(case, version)
     )
-    if older and not undecided and everywhere and whole - partial >= set(older):
+    if older and not undecided and everywhere and not is_weary(case) and whole - partial >= set(older):
         return passed("The service refuses every weak group that was offered to it.", groups=groups, versions=told)
     if undecided or older:
         return unknown(

@@ -27,7 +27,7 @@ master_process off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log stderr warn;
-events {{ worker_connections 128; }}
+events {{ worker_connections {connections}; }}
 http {{
     access_log {folder}/access.log;
     client_body_temp_path {folder}/body;
@@ -102,9 +102,17 @@ class Nginx:
 
 @contextmanager
 def nginx(
-    site: Site | str, *, tls: TlsFiles | None = None, client_certificate: bool = False, host: str = LOOPBACK
+    site: Site | str,
+    *,
+    tls: TlsFiles | None = None,
+    client_certificate: bool = False,
+    connections: int = 128,
+    host: str = LOOPBACK,
 ) -> Iterator[Nginx]:
-    """An nginx with one server block; with `tls` by https alone, with `client_certificate` for known clients alone."""
+    """An nginx with one server block; with `tls` by https alone, with `client_certificate` for known clients alone.
+
+    It has `connections` at once, and closes what is more.
+    """
     binary = require("nginx", "nginx-light")
     wanted = Site(site) if isinstance(site, str) else site
 
@@ -113,6 +121,7 @@ def nginx(
         configuration = _CONFIGURATION.format(
             user="user root;" if os.geteuid() == 0 else "",
             folder=folder,
+            connections=connections,
             host=host,
             port=ports[0],
             ssl=" ssl" if tls else "",

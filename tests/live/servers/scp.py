@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 from tests.live.certificates import TlsFiles
 from tests.live.servers.process import LOOPBACK, Process, python_child, serving
@@ -29,6 +30,7 @@ class Event(StrEnum):
     REJECTED = "rejected"
     ECHO = "echo"
     FIND = "find"
+    GET = "get"
     RELEASED = "released"
     ABORTED = "aborted"
     DISCONNECTED = "disconnected"
@@ -46,9 +48,20 @@ class Scp:
 
     def events(self) -> tuple[Event, ...]:
         """What happened so far, in order."""
+        return tuple(Event(line["event"]) for line in self._lines())
+
+    def sent(self) -> tuple[int, ...]:
+        """The bytes that the kernel took of it, for each connection that has ended, in the order of their ends."""
+        return tuple(line["sent"] for line in self._lines() if "sent" in line)
+
+    def writes(self) -> tuple[int, ...]:
+        """In how many pieces it gave them to the kernel, likewise."""
+        return tuple(line["writes"] for line in self._lines() if "writes" in line)
+
+    def _lines(self) -> list[dict[str, Any]]:
         # A line that is only half written ends without its brace.
         lines = (line for line in self.process.text().splitlines() if line.startswith('{"event"') and line[-1] == "}")
-        return tuple(Event(json.loads(line)["event"]) for line in lines)
+        return [json.loads(line) for line in lines]
 
     def wait_for(self, event: Event, *, times: int = 1, within_s: float = 5.0) -> tuple[Event, ...]:
         """The events, once this one has happened so often; raises `TimeoutError` where it has not in time.
@@ -100,3 +113,9 @@ SLOW = Behaviour(delay_s=2.0)
 ONE_AT_A_TIME = Behaviour(max_associations=1)
 ALWAYS_BUSY = Behaviour(reject=(2, 3, 2))
 DROPS_AFTER_ACCEPT = Behaviour(drop_after_accept=True)
+BUSY_FOR_A_MOMENT = Behaviour(reject=(2, 3, 1), reject_first=1)
+IN_PIECES = Behaviour(piecewise=True)
+PDU_OF_4_GIB = Behaviour(find_sends="0400ffffffff0000")
+"""A P-DATA-TF (PS3.8 9.3.5) that declares 4 GiB less one, with nothing behind its first bytes."""
+IDENTITY_WANTED = Behaviour(without_identity=(1, 1, 1))
+"""Permanently, no reason given: PS3.7 annex D.3.3.7 has no reason for a missing user identity."""
