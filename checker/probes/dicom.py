@@ -191,9 +191,11 @@ class _Inquiry:
         if calling == self._calling:
             why = "the title that is said to be registered is our own"
         self.left += 1
-        return await self._unless(
+        facts = await self._unless(
             why, AssociationPurpose.REGISTERED, like.called_ae_title, tls=like.tls, echo=True, calling=calling
         )
+        # Who breaks off instead of an echo is left as one who breaks off instead of an answer to a query.
+        return self._heed(facts)
 
     async def opted_in(self, purpose: AssociationPurpose, *, like: DicomFacts) -> DicomFacts:
         """A canary that the inventory opts in to; in the mode of the survey `like`, and with its titles."""

@@ -8,7 +8,7 @@ saw none of a service hands on what it knew. A history that remembers longer can
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +18,8 @@ from checker.records import BrokenRecord, line, read
 from checker.rules.base import Identity
 from checker.rules.identity import Implementation, Place
 from checker.store.folder import IDENTITIES
+
+_PORTS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,10 @@ def _lines(run: Path) -> Iterator[_Line]:
     try:
         with path.open("rb") as file:
             for number, text in enumerate(file, 1):
-                yield read(adapter, text, f"{path}:{number}")
+                entry = read(adapter, text, f"{path}:{number}")
+                if not 0 < entry.service.port < _PORTS:  # a database takes no number that is too long
+                    raise BrokenRecord(f"{path}:{number}: service.port: is none")
+                yield entry
     except FileNotFoundError:
         return
     except OSError as error:
@@ -94,8 +99,12 @@ class IdentityPile:
     def add(
         self, asset_id: str, seen: Mapping[Place, Implementation | None], earlier: Mapping[Place, Identity]
     ) -> None:
-        """Add the services of one asset: what each was seen to be now, and what was known of it before."""
-        for place, now in seen.items():
+        """Add the services of one asset: what each was seen to be now, and what was known of it before.
+
+        Where the address of a service is not known now, as its name was not resolved, it is known at those of before.
+        """
+        unmet = {place: None for place in earlier if place not in seen and replace(place, address="") in seen}
+        for place, now in (*seen.items(), *unmet.items()):
             identity = None if now is None else now.seen_in(self._run_id)
             before = earlier.get(place)
             if identity is not None or before is not None:

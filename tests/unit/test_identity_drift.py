@@ -12,7 +12,7 @@ import pytest
 
 from checker.errors import UsageError
 from checker.judge import Judge
-from checker.model import Asset, AssociationOutcome, DicomFacts, Inventory, Status
+from checker.model import Asset, AssociationOutcome, DicomFacts, Inventory, NameFacts, Status
 from checker.records import BrokenRecord
 from checker.rules import catalogue
 from checker.rules.base import Case, Identity
@@ -215,6 +215,19 @@ def test_a_run_that_met_nobody_hands_on_what_it_knew(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_run_that_did_not_resolve_the_name_hands_on_what_it_knew(tmp_path: Path) -> None:
+    own = replace(archive(), addresses=(), hostname="pacs.example.org")
+    name = NameFacts(hostname="pacs.example.org", addresses=(ADDRESS,))
+    resolved = seen(name, service=None, address="", port=0)
+    failed = observed(own, replace(name, addresses=(), error="no such name"), service=None, port=0)
+    met = [resolved, seen(named_as(DCMTK_367))]
+    run(tmp_path, "run-1", inventory(own), met)
+    run(tmp_path, "run-2", inventory(own), failed, later=DAY)
+    assert list(known_after(tmp_path / "run-2")) == [Known(own.id, PLACE, DCMTK_367.seen_in("run-1"))]
+    run(tmp_path, "run-3", inventory(own), [resolved, seen(named_as(DCMTK_368))], later=2 * DAY)
+    assert drift(tmp_path, "run-3")[own.id] == ("fail", "run-1")
+
+
 def test_several_implementations_are_nothing_to_compare_with(tmp_path: Path) -> None:
     own = archive()
     both = observed(own, named_as(DCMTK_367), identified(wrong_called(), FO_DICOM.class_uid, FO_DICOM.version))
@@ -354,6 +367,16 @@ def test_a_file_that_is_broken_is_told_and_nothing_of_it_is_believed(tmp_path: P
     assert f"{IDENTITIES}:2: service: Field required" in notice
     assert "SECRET" not in notice
     assert summary.baseline == "run-1"
+
+
+def test_a_number_that_is_no_port_is_broken(tmp_path: Path) -> None:
+    own = archive()
+    drifts(own, tmp_path, DCMTK_367)
+    path = tmp_path / "run-1" / IDENTITIES
+    path.write_bytes(path.read_bytes().replace(b":11112", b":" + b"1" * 30))
+    summary = run(tmp_path, "run-2", inventory(own), visit(own, DCMTK_368), later=2 * DAY)
+    assert drift(tmp_path, "run-2")[own.id] == ("unknown", None)
+    assert any(f"{IDENTITIES}:1: service.port" in notice for notice in summary.notices)
 
 
 def test_a_run_of_which_the_file_is_broken_is_not_judged_again(tmp_path: Path) -> None:

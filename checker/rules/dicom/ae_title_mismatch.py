@@ -72,6 +72,8 @@ def _title_decided(wrong: DicomFacts, declared: DicomFacts) -> bool:
     """Whether a title that nobody has got further than the declared one did, for the same caller in the same mode."""
     if (wrong.tls, wrong.client_certificate) != (declared.tls, declared.client_certificate):
         return False
+    if wrong.calling_ae_title != declared.calling_ae_title:
+        return False
     if accepted(wrong):
         return True
     return (
@@ -108,6 +110,16 @@ RULE = Rule(
             "We were refused, and the registered calling title was let in under the declared title.",
             service_case(archive(), rejected((1, 1, 7)), registered()),
             Status.PASS,
+        ),
+        Example(
+            "The registered calling title was refused with 1/1/7, and another title was accepted for ours.",
+            service_case(
+                archive(),
+                rejected((1, 1, 1)),
+                wrong_called(),
+                registered(AssociationOutcome.REJECTED, reject=(1, 1, 7)),
+            ),
+            Status.UNKNOWN,
         ),
         Example(
             "The declared title was not recognised, and another was accepted.",

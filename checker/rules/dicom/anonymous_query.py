@@ -34,6 +34,7 @@ from checker.rules.examples import (
     rejected,
     service_case,
     survey,
+    wrong_called,
 )
 from checker.rules.queries import NOT_AUTHORISED, no_search_offered, query_refused
 from checker.rules.strangers import Services, services_for_strangers
@@ -46,10 +47,13 @@ def judge(case: Case) -> Verdict:
 
 
 def _judged(case: Case, services: Services) -> Verdict:
-    asked = [facts for facts in associations(case) if facts.purpose in (SURVEY, CANARY)]
+    as_stranger = associations(case)
+    asked = [facts for facts in as_stranger if facts.purpose in (SURVEY, CANARY)]
+    # Under whatever title: a stranger who gets an association by a wrong one might query in it.
+    welcome = {facts.tls for facts in as_stranger if accepted(facts)}
     registered = further(case, REGISTERED)
     told = all_told([*asked, *registered])
-    weighed = weigh(asked, lambda facts: _one(facts, asked, registered))
+    weighed = weigh(asked, lambda facts: _one(facts, asked, welcome, registered))
     by = weighed.by
     if weighed.status is Status.FAIL and by is not None:
         if by.query is QueryVerdict.KEY_IGNORED:
@@ -76,18 +80,17 @@ def _opened(services: Services, how: str) -> str:
     return f"A stranger may search (a query {how}){f', and {offered}' if offered else ''}."
 
 
-def _one(facts: DicomFacts, asked: list[DicomFacts], registered: list[DicomFacts]) -> Status | None:
+def _one(facts: DicomFacts, asked: list[DicomFacts], welcome: set[bool], registered: list[DicomFacts]) -> Status | None:
     if answers_query(facts):
         return Status.FAIL
-    welcome = any(accepted(other) for other in asked if other.tls is facts.tls)
     if facts.purpose is not CANARY:
         if accepted(facts) and no_search_offered(facts):
             return Status.PASS
         # A stranger who gets no association cannot query in one.
-        return Status.PASS if refuses_strangers(facts, registered) and not welcome else None
+        return Status.PASS if refuses_strangers(facts, registered) and facts.tls not in welcome else None
     if accepted(facts):
         return Status.PASS if query_refused(facts, asked) else Status.UNKNOWN
-    return Status.PASS if refuses_strangers(facts, registered) and not welcome else Status.UNKNOWN
+    return Status.PASS if refuses_strangers(facts, registered) and facts.tls not in welcome else Status.UNKNOWN
 
 
 def _refusal(facts: DicomFacts) -> str:
@@ -249,6 +252,11 @@ RULE = Rule(
             "Rejected 1/1/7, but the registered calling title is accepted under the same called one.",
             service_case(archive(), rejected((1, 1, 7)), registered()),
             Status.PASS,
+        ),
+        Example(
+            "As before, but a stranger is accepted by a wrong called title, where the query was not asked.",
+            service_case(archive(), rejected((1, 1, 7)), wrong_called(), registered()),
+            Status.UNKNOWN,
         ),
         Example(
             "The query failed while it was processed.",
