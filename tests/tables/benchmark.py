@@ -32,4 +32,5 @@ _DEPTHS = ("policy", "full")
 
 def _times(cost: Cost, ours: Cost) -> str:
     """How much more CPU it takes than we do."""
-    return f"{cost.cpu_ms / ours.cpu_ms:.2g} times"
+    ratio = cost.cpu_ms / ours.cpu_ms
+    return f"{ratio:.0f} times" if ratio >= 10 else f"{ratio:.2g} times"
