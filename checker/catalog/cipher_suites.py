@@ -124,6 +124,16 @@ def cipher_suite(code: int | None) -> CipherSuite | None:
     return None if code is None else cipher_suites().get(code)
 
 
+@cache
+def _by_name() -> Mapping[str, CipherSuite]:
+    return MappingProxyType({suite.name: suite for suite in cipher_suites().values()})
+
+
+def suite_named(name: str | None) -> CipherSuite | None:
+    """The suite with this name of IANA's; None where the catalogue has none."""
+    return None if name is None else _by_name().get(name)
+
+
 def suite_name(code: int) -> str | None:
     """The name that IANA gives a code point, such as `TLS_AES_128_GCM_SHA256`; None where the catalogue has none."""
     suite = cipher_suites().get(code)

@@ -50,6 +50,7 @@ class Part:
     found: list[int] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     asked: bool = False  # everything else was offered as well
+    closed: int | None = None  # the number of hellos after which that was so, as the caller counts them
 
     def add(self, code: int | None) -> bool:
         """Keep what was chosen; whether it was new."""

@@ -50,12 +50,12 @@ def run_visits(
 
     SIGINT and SIGTERM stop new visits and end those under way; an asset that was never reached gets no call.
     """
-    with _seldom_collecting(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with seldom_collecting(), asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_Run(inventory, options, recorder, run_id, visited).all(assets))
 
 
 @contextmanager
-def _seldom_collecting() -> Iterator[None]:
+def seldom_collecting() -> Iterator[None]:
     """What is there already is left out of every search for cycles, and there are fewer of them.
 
     A run makes few cycles and very many short-lived objects, so that the searches find nothing and cost a tenth of it.

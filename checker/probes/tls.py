@@ -60,8 +60,8 @@ async def probe_tls(
     `server_name` is sent as SNI where it is a host name. `names` are the host names and addresses by which clients
     reach the service: the certificate is compared with them. `now` is the wall clock by which certificates are valid,
     `trust` gives the store that they are to lead to; `own` is our certificate, shown to a server that was seen to
-    require one. Takes `checker.plan.TLS_CONNECTIONS` connections at most. At full
-    depth it takes `most`, or as many as that where `most` is less.
+    require one. Takes `checker.plan.TLS_CONNECTIONS` connections at most. At full depth it takes `most`, or as many as
+    that where `most` is less.
     """
     hellos = Hellos(talk, sni(server_name))
     probe = _Probe(hellos, Survey(hellos), names, now, trust, own)

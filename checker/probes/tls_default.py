@@ -15,16 +15,17 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from checker.catalog.cipher_suites import cipher_suites, suite_name
+from checker.catalog.cipher_suites import suite_name, suite_named
 from checker.codecs.tls import Flight
 from checker.codecs.tls_choice import Choice, read_choice
 from checker.codecs.tls_hello import Version
-from checker.codecs.tls_policy import broken_suites, read_offer, weak_suites
+from checker.codecs.tls_policy import broken_suites, weak_suites
 from checker.codecs.tls_versions import prime_bits
 from checker.codecs.x509 import TrustStore
-from checker.model import Acceptance, DefaultHostFacts, Depth, HandshakeFacts, OfferFacts, TlsOffer
+from checker.model import Acceptance, DefaultHostFacts, Depth, HandshakeFacts, TlsOffer
 from checker.probes.tls_handshake import described, whole_handshake
 from checker.probes.tls_hellos import Hellos
+from checker.probes.tls_offers import ask_offer
 
 DEFAULT_HOST_CONNECTIONS = 1
 """So many connections it takes at the most at policy depth."""
@@ -43,7 +44,6 @@ _REFUSED = (
     "PROTOCOL_VERSION",
     "INSUFFICIENT_SECURITY",
 )
-_PURPOSES = {TlsOffer.BROKEN_SUITES: "broken suites", TlsOffer.WEAK_SUITES: "weak suites"}
 
 
 async def ask_without_name(
@@ -108,20 +108,15 @@ async def _by_hellos(
         # asked before: its hellos have no place for a name.
         if not full or chosen is None or chosen is Version.SSL_3:
             return facts
-        offers = [await _offer(nameless, TlsOffer.BROKEN_SUITES, chosen, broken_suites(chosen))]
+        wanted = [(TlsOffer.BROKEN_SUITES, broken_suites(chosen))]
         if chosen is Version.TLS_1_2:
-            offers.append(await _offer(nameless, TlsOffer.WEAK_SUITES, chosen, weak_suites()))
+            wanted.append((TlsOffer.WEAK_SUITES, weak_suites()))
+        offers = [
+            await ask_offer(nameless, offer, chosen, suites=suites, how=" without a name") for offer, suites in wanted
+        ]
         return replace(facts, offers=tuple(offers))
     finally:
         _pass_on(nameless, hellos)
-
-
-async def _offer(nameless: Hellos, offer: TlsOffer, version: Version, suites: tuple[int, ...]) -> OfferFacts:
-    if nameless.stopped is None:
-        answer = await nameless.ask(f"{_PURPOSES[offer]} at {version.label} without a name", version, suites=suites)
-        if answer is not None:
-            return read_offer(offer, *answer)
-    return OfferFacts(offer, version.label, Acceptance.INCONCLUSIVE, reason=f"not asked: {nameless.stopped}")
 
 
 async def _by_handshake(
@@ -138,11 +133,12 @@ async def _by_handshake(
     found = made.facts
     # A server that goes as far as its certificate has accepted us; what it then makes of one of ours is another matter.
     accepted = found.completed or found.certificate is not None
+    suite = suite_named(found.cipher_suite_name)
     asked_for_ours = None if found.client_certificate is None else found.client_certificate != "not-asked"
     return DefaultHostFacts(
         acceptance=Acceptance.ACCEPTED if accepted else _refusal(found),
         version=found.version if accepted else None,
-        cipher_suite=_code(found.cipher_suite_name) if accepted else None,
+        cipher_suite=suite.code if accepted and suite is not None else None,
         cipher_suite_name=found.cipher_suite_name if accepted else None,
         reason=found.detail,
         certificate=found.certificate,
@@ -189,10 +185,6 @@ def _pass_on(nameless: Hellos, hellos: Hellos) -> None:
 
 def _not_asked(why: str | None) -> DefaultHostFacts:
     return DefaultHostFacts(Acceptance.INCONCLUSIVE, reason=f"not asked: {why}")
-
-
-def _code(name: str | None) -> int | None:
-    return next((code for code, suite in cipher_suites().items() if suite.name == name), None)
 
 
 def _digest(leaf: bytes) -> str:

@@ -1,6 +1,6 @@
 """TLS at full depth: every suite, group and signature scheme that a server accepts, its certificates and options.
 
-What to ask next is for `checker.codecs.tls_listing` to say; here it is asked, one connection after the other, of a
+What to ask next is for `checker.codecs.tls_walks` to say; here it is asked, one connection after the other, of a
 server that has just shown that it answers. A refusal is believed once the server has accepted something after it. A
 server that does not is weary, and nothing further is asked of it. Nor is anything beyond the connections that the
 caller allows; a list is then as long as it got, and says why it is not complete.
@@ -58,7 +58,6 @@ class FullDepth:
     _begun: float = field(default_factory=monotonic)
     _asked: int = 0  # hellos so far
     _believed: int = 0  # the last of them that was accepted: refusals before it are believed
-    _closed: dict[int, int] = field(default_factory=dict)  # when the last question of a list was asked, by the list
 
     def begin(
         self, known: dict[Version, VersionFacts], hellos: dict[Version, ClientHello], signatures: dict[Version, int]
@@ -137,7 +136,8 @@ class FullDepth:
     async def confirm(self) -> None:
         """See that the server accepts what it has accepted, where it has accepted nothing since it last refused."""
         listing = next((listing for listing in self.listings.values() if listing.suites.found), None)
-        if listing is None or all(at <= self._believed for at in self._closed.values()):
+        parts = [part for one in self.listings.values() for part in (one.suites, one.groups, one.signatures)]
+        if listing is None or all(part.closed is None or part.closed <= self._believed for part in parts):
             return
         answer = await self._ask(listing.version, listing.known())
         if answer is not None and answer.choice.acceptance is not Acceptance.ACCEPTED:
@@ -193,14 +193,15 @@ class FullDepth:
         doubts = list(part.doubts)
         if not part.asked:
             doubts.append(self.ended or "not asked")
-        elif self._closed.get(id(part), self._asked) > self._believed:  # or the visit was broken off before its end
+        elif (self._asked if part.closed is None else part.closed) > self._believed:
+            # Where it is not closed, the visit was broken off before that.
             doubts.append(self.ended or _WEARY)
         return "; ".join(dict.fromkeys(doubts)) or None
 
     def _close(self, *parts: Part) -> None:
         for part in parts:
             if part.asked:
-                self._closed[id(part)] = self._asked
+                part.closed = self._asked
 
     async def _walk(self, listing: Listing, walk: Walk) -> None:
         """Ask what a walk wants to know, as long as there is leave to."""

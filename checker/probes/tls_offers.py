@@ -50,9 +50,8 @@ async def ask_offers(
         # Last, so that it does not stand for all weak suites where the visit is broken off meanwhile.
         found.append(over_fields)
     if Version.TLS_1_3 in accepted:
-        found.append(
-            await _ask(hellos, TlsOffer.HYBRID_GROUPS, Version.TLS_1_3, groups=hybrid_groups(), extras=_TLS_1_3_ALONE)
-        )
+        offer, version = TlsOffer.HYBRID_GROUPS, Version.TLS_1_3
+        found.append(await ask_offer(hellos, offer, version, groups=hybrid_groups(), extras=_TLS_1_3_ALONE))
 
 
 async def _ask_broken(hellos: Hellos, version: Version, found: list[OfferFacts]) -> OfferFacts | None:
@@ -64,16 +63,16 @@ async def _ask_broken(hellos: Hellos, version: Version, found: list[OfferFacts])
     broken = broken_suites(version)
     fields = (*CURVES, *FINITE_FIELDS) if version is not Version.SSL_3 else None
     if version is not Version.TLS_1_2:
-        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
+        found.append(await ask_offer(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
         return None
     weak = dhe_cbc_suites()
-    both = await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=(*broken, *weak), groups=fields)
+    both = await ask_offer(hellos, TlsOffer.BROKEN_SUITES, version, suites=(*broken, *weak), groups=fields)
     if both.cipher_suite in weak:
-        found.append(await _ask(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
+        found.append(await ask_offer(hellos, TlsOffer.BROKEN_SUITES, version, suites=broken, groups=fields))
         return replace(both, offer=TlsOffer.WEAK_SUITES, suites=weak)
     found.append(replace(both, suites=broken))
     if both.acceptance is Acceptance.ACCEPTED:
-        both = await _ask(hellos, TlsOffer.WEAK_SUITES, version, suites=weak, groups=fields)
+        both = await ask_offer(hellos, TlsOffer.WEAK_SUITES, version, suites=weak, groups=fields)
     return replace(both, offer=TlsOffer.WEAK_SUITES, suites=weak)
 
 
@@ -84,7 +83,7 @@ async def _ask_weak(hellos: Hellos, *, prime_known: bool, beside: tuple[int, ...
     """
     offer, version = TlsOffer.WEAK_SUITES, Version.TLS_1_2
     if not prime_known:
-        first = await _ask(hellos, offer, version, suites=(*dhe_aead_suites(), *weak_suites()))
+        first = await ask_offer(hellos, offer, version, suites=(*dhe_aead_suites(), *weak_suites()))
         if first.acceptance is not Acceptance.INCONCLUSIVE or hellos.stopped is not None:
             found.append(first)
             if first.cipher_suite not in dhe_aead_suites():
@@ -93,16 +92,16 @@ async def _ask_weak(hellos: Hellos, *, prime_known: bool, beside: tuple[int, ...
             # DHE that is set up wrongly may have ended it, which takes nothing from the answer about the others.
             beside = ()
     if beside:
-        both = await _ask(hellos, offer, version, suites=(*beside, *weak_suites()))
+        both = await ask_offer(hellos, offer, version, suites=(*beside, *weak_suites()))
         if both.cipher_suite in beside:
             found.append(replace(both, offer=TlsOffer.BROKEN_SUITES, suites=beside))
         elif both.acceptance is not Acceptance.INCONCLUSIVE or hellos.stopped is not None:
             found.append(replace(both, suites=weak_suites()))
             return
-    found.append(await _ask(hellos, offer, version, suites=weak_suites()))
+    found.append(await ask_offer(hellos, offer, version, suites=weak_suites()))
 
 
-async def _ask(
+async def ask_offer(
     hellos: Hellos,
     offer: TlsOffer,
     version: Version,
@@ -110,11 +109,12 @@ async def _ask(
     suites: tuple[int, ...] | None = None,
     groups: tuple[int, ...] | None = None,
     extras: Extras = PLAIN,
+    how: str = "",
 ) -> OfferFacts:
+    """One offer and what became of it; INCONCLUSIVE where it could not be made. `how` is added to its purpose."""
     if hellos.stopped is None:
-        answer = await hellos.ask(
-            f"{_PURPOSES[offer]} at {version.label}", version, suites=suites, groups=groups, extras=extras
-        )
+        purpose = f"{_PURPOSES[offer]} at {version.label}{how}"
+        answer = await hellos.ask(purpose, version, suites=suites, groups=groups, extras=extras)
         if answer is not None:
             return read_offer(offer, *answer)
     return OfferFacts(offer, version.label, Acceptance.INCONCLUSIVE, reason=f"not asked: {hellos.stopped}")

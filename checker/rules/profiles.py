@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checker.catalog.cipher_suites import CipherSuite
+from checker.catalog.cipher_suites import CipherSuite, suite_named
 from checker.catalog.named_groups import named_group
 from checker.catalog.tls_profiles import SuiteClass, TlsProfile
 from checker.model import Acceptance, JsonValue, Status, TlsOffer
@@ -40,7 +40,6 @@ from checker.rules.suites import (
     few,
     offers_told,
     refused_everywhere,
-    suite_named,
     undecided_versions,
     unrefused,
 )

@@ -6,7 +6,7 @@ that may be, is no refusal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from checker.catalog.dicom import Meaning, meaning
 from checker.model import DicomFacts, QueryVerdict
@@ -31,13 +31,10 @@ def query_refused(facts: DicomFacts, asked: Iterable[DicomFacts]) -> bool:
             )
         case QueryVerdict.REFUSED_ABORT:
             offered = any(is_search(context.abstract_syntax) and context.result == 0 for context in facts.contexts)
-            # An abort of the provider for a given reason calls our message wrong; that is no refusal of the query.
-            meant = facts.abort is not None and (facts.abort[0] == _BY_USER or facts.abort == _NO_REASON)
-            return offered and meant
+            return offered and is_meant(facts.abort)
         case QueryVerdict.CONTEXT_REJECTED:
             results = [context.result for context in facts.contexts if is_search(context.abstract_syntax)]
-            refused = bool(results) and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
-            return refused and _no_other_search(facts, asked)
+            return all_refused(results) and _no_other_search(facts, asked)
         case _:
             return False
 
@@ -45,7 +42,20 @@ def query_refused(facts: DicomFacts, asked: Iterable[DicomFacts]) -> bool:
 def no_search_offered(survey: DicomFacts) -> bool:
     """Whether the survey proposed both information models of PS3.4 C.6 and had each refused for what it is."""
     results = [context.result for context in survey.contexts if is_search(context.abstract_syntax)]
-    return len(results) > 1 and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
+    return len(results) > 1 and all_refused(results)
+
+
+def all_refused(results: Collection[int]) -> bool:
+    """Whether contexts were proposed and each was refused for what it is (PS3.8 table 9-18)."""
+    return bool(results) and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
+
+
+def is_meant(abort: tuple[int, int] | None) -> bool:
+    """Whether an abort (source, reason) in place of an answer refuses the request.
+
+    One of the provider for a given reason calls our message wrong, which is no refusal.
+    """
+    return abort is not None and (abort[0] == _BY_USER or abort == _NO_REASON)
 
 
 def is_search(uid: str) -> bool:
@@ -66,4 +76,4 @@ def _no_other_search(canary_facts: DicomFacts, asked: Iterable[DicomFacts]) -> b
         for context in facts.contexts
         if is_search(context.abstract_syntax) and context.abstract_syntax not in mine
     ]
-    return bool(others) and 0 not in others and _SYNTAX_NOT_SUPPORTED not in others
+    return all_refused(others)

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from types import MappingProxyType
 
-from checker.catalog.cipher_suites import CipherSuite, cipher_suite, cipher_suites
+from checker.catalog.cipher_suites import CipherSuite, cipher_suite, suite_named
 from checker.catalog.tls_profiles import SuiteClass
 from checker.codecs.tls_policy import is_broken
 from checker.model import (
@@ -236,13 +235,3 @@ def few(names: list[str], most: int = 2) -> str:
     """The first names and how many more, for a sentence."""
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def suite_named(name: str | None) -> CipherSuite | None:
-    """The suite with this name of IANA's; None where the catalogue has none."""
-    return None if name is None else _by_name().get(name)
-
-
-@cache
-def _by_name() -> Mapping[str, CipherSuite]:
-    return MappingProxyType({suite.name: suite for suite in cipher_suites().values()})

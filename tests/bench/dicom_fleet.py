@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from checker.engine import EngineOptions, run_visits
-from checker.engine.loop import _seldom_collecting, loop_factory
+from checker.engine.loop import loop_factory, seldom_collecting
 from checker.model import (
     Asset,
-    AssetManners,
     AssociationOutcome,
     AssociationPurpose,
-    Authorization,
-    Defaults,
     DicomFacts,
     Facts,
     Inventory,
@@ -28,6 +25,7 @@ from checker.net.ledger import Ledger
 from checker.net.manners import Manners
 from checker.probes.association import Question, associate
 from checker.probes.talk import Talk
+from tests.bench.fleet import inventory as same_service
 
 RATE = 1e6
 """Connections a second: more than there can be, for the product's own bound of 5,000 would be all that is measured."""
@@ -60,34 +58,8 @@ class _Counting:
 
 
 def inventory(addresses: Sequence[str], port: int) -> Inventory:
-    """A DICOM service at each address, on a site of its own, without gaps."""
-    assets = tuple(
-        Asset(
-            id=address,
-            name="Synthetic",
-            addresses=(address,),
-            hostname=None,
-            role=Role.ARCHIVE,
-            site=f"site-{number}",
-            zone=None,
-            owner=None,
-            manners=AssetManners(gap_s=0.0),
-            services=(Service(ServiceKind.DICOM, port, ae_title=_CALLED),),
-        )
-        for number, address in enumerate(addresses)
-    )
-    return Inventory(
-        organization="Synthetic",
-        authorization=Authorization("Synthetic", "BENCH", date.max),
-        owned_networks=("127.0.0.0/8",),
-        public_networks=(),
-        excluded=(),
-        zones=(),
-        defaults=Defaults(ports=()),
-        exposure=(),
-        assets=assets,
-        waivers=(),
-    )
+    """A DICOM service at each address."""
+    return same_service(addresses, Service(ServiceKind.DICOM, port, ae_title=_CALLED), Role.ARCHIVE)
 
 
 def visit(fleet: Inventory) -> int:
@@ -102,7 +74,7 @@ def visit(fleet: Inventory) -> int:
 
 def survey(fleet: Inventory, *, echo: bool) -> int:
     """The survey alone of each asset, through the gateway with its ledger and manners; how many there were."""
-    with _seldom_collecting(), asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with seldom_collecting(), asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_surveys(fleet, echo=echo))
 
 

@@ -35,10 +35,7 @@ from checker.rules.examples import (
     service_case,
     survey,
 )
-
-_BY_USER = 0  # PS3.8 table 9-26: the peer's application chose to abort
-_NO_REASON = (2, 0)
-_SYNTAX_NOT_SUPPORTED = 4  # PS3.8 table 9-18: about the transfer syntax, not about the query
+from checker.rules.queries import all_refused, is_meant
 
 
 def judge(case: Case) -> Verdict:
@@ -79,7 +76,7 @@ def _one(facts: DicomFacts, welcome: set[bool], known: list[DicomFacts]) -> Stat
         return Status.PASS if accepted(facts) and _refused(facts) else Status.UNKNOWN
     if accepted(facts):
         # An offer is neither permission nor refusal: only a query tells.
-        return Status.PASS if _not_offered(facts) else None
+        return Status.PASS if all_refused(_results(facts)) else None
     return Status.PASS if refuses_strangers(facts, known) and facts.tls not in welcome else None
 
 
@@ -87,20 +84,14 @@ def _results(facts: DicomFacts) -> list[int]:
     return [context.result for context in facts.contexts if meaning(context.abstract_syntax) is Meaning.WORKLIST]
 
 
-def _not_offered(facts: DicomFacts) -> bool:
-    results = _results(facts)
-    return bool(results) and 0 not in results and _SYNTAX_NOT_SUPPORTED not in results
-
-
 def _refused(facts: DicomFacts) -> bool:
     match facts.query:
         case QueryVerdict.REFUSED_STATUS:
             return True  # of the only SOP class for it: not authorised, or not supported
         case QueryVerdict.REFUSED_ABORT:
-            meant = facts.abort is not None and (facts.abort[0] == _BY_USER or facts.abort == _NO_REASON)
-            return meant and 0 in _results(facts)
+            return is_meant(facts.abort) and 0 in _results(facts)
         case QueryVerdict.CONTEXT_REJECTED:
-            return _not_offered(facts)
+            return all_refused(_results(facts))
         case _:
             return False
 
