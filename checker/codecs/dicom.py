@@ -138,7 +138,7 @@ class Requestor:
     def __init__(self, purpose: AssociationPurpose, *, called: str, calling: str) -> None:
         self._request: bytes | None = dicom_requests.associate_rq(purpose, called=called, calling=calling)
         self._proposed = dicom_requests.contexts(purpose)
-        self._reader = PduReader(self._proposed)
+        self._reader = PduReader(dicom_requests.context_ids(purpose))
         self._state = State.STA1
         self._accepted: Accepted | None = None
         self._asked: _Asked | None = None
@@ -180,9 +180,11 @@ class Requestor:
             return ()
         answers = self._accepted.contexts
         return tuple(
-            _context_result(abstract_syntax, answers[context_id].result)
-            for context_id, abstract_syntax in self._proposed.items()
-            if context_id in answers
+            [
+                _context_result(abstract_syntax, answers[context_id].result)
+                for context_id, abstract_syntax in self._proposed.items()
+                if context_id in answers
+            ]
         )
 
     def usable(self, abstract_syntax: str) -> int | None:

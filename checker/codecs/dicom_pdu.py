@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -45,6 +45,7 @@ _APPLICATION_CONTEXT_ITEM, _CONTEXT_ITEM, _TRANSFER_SYNTAX_ITEM, _USER_ITEM = 0x
 _MAX_LENGTH_ITEM, _IMPLEMENTATION_ITEM, _VERSION_ITEM = 0x51, 0x52, 0x55
 _TLS_RECORDS = (0x15, 0x16)  # RFC 8446 5.1: alert, handshake
 _FIXED_ACCEPT = 68  # PS3.8 table 9-17, behind the header
+_MOST_REMEMBERED = 4096  # more than any product says of thirty contexts, in bytes
 _PDU_HEADER = 6  # PS3.8 9.3.1: type, a reserved byte, length
 _PDV_HEADER = 6  # PS3.8 9.3.5.1 and annex E.2: length, context id, message control header
 
@@ -171,7 +172,7 @@ class PduReader:
     def __init__(
         self, proposed: Collection[int], *, max_pdu: int = MAX_CONTROL_PDU, max_data_pdu: int = MAX_DATA_PDU
     ) -> None:
-        self._proposed = proposed
+        self._proposed = frozenset(proposed)
         # PS3.8 tables 9-17, 9-21 to 9-26: the shortest and the longest body of each PDU that an acceptor may send
         self._limits = {
             _ASSOCIATE_AC: (_FIXED_ACCEPT, max_pdu),
@@ -355,7 +356,7 @@ class PduReader:
             self._expect(1, PduReader._on_type)
 
 
-def read_accept(body: bytes, proposed: Collection[int]) -> Accepted:
+def read_accept(body: bytes, proposed: frozenset[int]) -> Accepted:
     """The body of an A-ASSOCIATE-AC (PS3.8 9.3.3), header left off, answering contexts of the ids `proposed`.
 
     MalformedPeerData where an item runs over its end, comes twice, or answers what was not asked.
@@ -364,10 +365,15 @@ def read_accept(body: bytes, proposed: Collection[int]) -> Accepted:
         raise MalformedPeerData("an A-ASSOCIATE-AC shorter than its fixed part")
     if not body[1] & 1:
         raise MalformedPeerData("an association accepted in an unknown protocol version")
+    items = body[_FIXED_ACCEPT:]
+    return _remembered(items, proposed) if len(items) <= _MOST_REMEMBERED else _read_accept(items, proposed)
+
+
+def _read_accept(body: bytes, proposed: frozenset[int]) -> Accepted:
     contexts: dict[int, ContextAnswer] = {}
     seen: set[int] = set()
     max_pdu = implementation = version = None
-    at, end = _FIXED_ACCEPT, len(body)
+    at, end = 0, len(body)
     while at < end:  # as `_items` does it; most of what an archive says is here
         begin = at + 4
         if begin > end:
@@ -398,6 +404,10 @@ def read_accept(body: bytes, proposed: Collection[int]) -> Accepted:
             if kind == _USER_ITEM:
                 max_pdu, implementation, version = _user_information(body[begin:at])
     return Accepted(MappingProxyType(contexts), max_pdu, implementation, version)
+
+
+# A fleet has many devices of few products, which say the same but for the titles.
+_remembered = lru_cache(maxsize=256)(_read_accept)
 
 
 def uid_or_none(value: bytes) -> str | None:

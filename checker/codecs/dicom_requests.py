@@ -65,6 +65,12 @@ def contexts(purpose: AssociationPurpose) -> Mapping[int, str]:
     return _contexts(purpose)
 
 
+@cache
+def context_ids(purpose: AssociationPurpose) -> frozenset[int]:
+    """The ids of those contexts."""
+    return frozenset(_contexts(purpose))
+
+
 def associate_rq(purpose: AssociationPurpose, *, called: str, calling: str) -> bytes:
     """The A-ASSOCIATE-RQ for this purpose (PS3.8 9.3.2). ValueError for an AE title that PS3.5 6.2 does not allow."""
     titles = _ae_title(called), _ae_title(calling)

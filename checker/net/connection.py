@@ -132,6 +132,8 @@ class Connection:
             self.bytes_received += len(data)
             self._left -= len(data)
             self._more_ready = len(data) == wanted
+            if not self._more_ready:
+                self._readiness.drained()
             return data
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ from checker.net.failure import failed, not_tried, silent
 from checker.net.icmp import keep_errors
 from checker.net.ledger import Entry, Ledger
 from checker.net.manners import Ask, Claim, Denied, Go, Manners, WaitUntil
+from checker.net.poller import Poller
 from checker.net.readiness import Readiness
 from checker.scope import Listed, Scope, canonical, is_edge
 
@@ -69,6 +70,7 @@ class Gateway:
         self.clock = clock
         self.lookups = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
         self._turns: dict[Claim, asyncio.Future[None]] = {}
+        self.poller = Poller()
 
     def device(self, asset: Asset) -> Device:
         """A way to talk to one asset, for one visit. ScopeViolation where the asset is not the inventory's."""
@@ -136,11 +138,13 @@ class Device:
 
     def permit(self, address: str) -> Permit | None:
         """Leave to contact an address as part of this asset; a refusal goes to the ledger and is noted as a gap."""
-        answer = self._permit(address)
+        today = self._gateway.clock.today()
+        answer = self._permit(address, today)
         if isinstance(answer, Refusal):
             self._gateway.ledger.refused(self.asset.id, answer.address, 0, "permit", answer.reason)
             self.note_gap(answer.reason)
             return None
+        self._confirmed = answer, today
         return answer
 
     def denied(self, address: str) -> str | None:
@@ -203,7 +207,7 @@ class Device:
 
     def answered(self, address: str, port: int) -> None:
         """Tell the manners that a question to the port was answered."""
-        self._gateway.manners.answered(self._ask(address, port))
+        self._gateway.manners.answered(address, port)
 
     def busy(self, address: str, port: int) -> None:
         """Tell the manners that the port answered that it is busy."""
@@ -231,8 +235,8 @@ class Device:
         if reason is not None:
             self.note_gap(reason)
 
-    def _permit(self, address: str) -> Permit | Refusal:
-        answer = self._gateway.scope.permit(self.asset, address, self._gateway.clock.today())
+    def _permit(self, address: str, today: date) -> Permit | Refusal:
+        answer = self._gateway.scope.permit(self.asset, address, today)
         if isinstance(answer, Refusal):
             return answer
         if self._gateway.listed.address(answer.address):
@@ -250,7 +254,7 @@ class Device:
         # Neither the boundary nor what is listed moves while a run goes on: the same permit is as good on the same day.
         if self._confirmed is not None and self._confirmed[0] is permit and self._confirmed[1] == today:
             return None
-        answer = self._permit(permit.address)
+        answer = self._permit(permit.address, today)
         if answer == permit:
             self._confirmed = permit, today
             return None
@@ -276,7 +280,7 @@ class Device:
         started = perf_counter()
         word = "interrupted"
         try:
-            outcome = await _connect(permit.address, claim.ask.port, limits)
+            outcome = await _connect(permit.address, claim.ask.port, limits, self._gateway.poller)
             word = outcome.state.value if isinstance(outcome, PortFacts) else ""
         finally:
             if word:
@@ -310,7 +314,9 @@ class Device:
         return ask
 
 
-async def _connect(address: str, port: int, limits: Limits) -> tuple[socket.socket, Readiness] | PortFacts:
+async def _connect(
+    address: str, port: int, limits: Limits, poller: Poller
+) -> tuple[socket.socket, Readiness] | PortFacts:
     """A plain non-blocking connect(), each of its ends kept apart; the waits of the socket that came of it."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -319,7 +325,7 @@ async def _connect(address: str, port: int, limits: Limits) -> tuple[socket.sock
     except OSError as error:
         return not_tried(error.errno)
     kept = False
-    readiness = Readiness(sock)
+    readiness = Readiness(sock, poller)
     try:
         keep_errors(sock, keep=True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -328,7 +334,8 @@ async def _connect(address: str, port: int, limits: Limits) -> tuple[socket.sock
         started, deadline = perf_counter(), loop.time() + limits.connect_s
         code = sock.connect_ex((address, port))
         if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            in_time = await readiness.connected(deadline)
+            readiness.watch()
+            in_time = await readiness.writable(deadline)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             # A loop that is late itself sees the time limit first: the socket knows better.
             if code == 0 and not in_time and not _established(sock):
@@ -340,7 +347,7 @@ async def _connect(address: str, port: int, limits: Limits) -> tuple[socket.sock
             # simultaneous open): we talk to ourselves.
             return PortFacts(state=ConnectState.CLOSED, rtt_ms=_ms_since(started))
         keep_errors(sock, keep=False)
-        readiness.established()
+        readiness.watch()
     except OSError as error:
         return not_tried(error.errno)
     else:

@@ -78,24 +78,24 @@ class Ledger:
         at = self._now()
         if at.tzinfo is not UTC:
             at = at.astimezone(UTC)
-        now = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._write(
-            orjson.dumps(
-                {
-                    "n": entry.number,
-                    "event": event,
-                    "time": now,
-                    "run_id": self._run_id,
-                    "vantage": self._vantage,
-                    "asset": entry.asset_id,
-                    "address": _text(entry.address),
-                    "port": entry.port,
-                    "purpose": entry.purpose,
-                    **{key: _text(value) if isinstance(value, str) else value for key, value in more.items()},
-                },
-                option=orjson.OPT_APPEND_NEWLINE,
-            )
-        )
+        line = {
+            "n": entry.number,
+            "event": event,
+            "time": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "run_id": self._run_id,
+            "vantage": self._vantage,
+            "asset": entry.asset_id,
+            "address": entry.address,
+            "port": entry.port,
+            "purpose": entry.purpose,
+            **more,
+        }
+        try:
+            written = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:
+            plain = {key: _text(value) if isinstance(value, str) else value for key, value in line.items()}
+            written = orjson.dumps(plain, option=orjson.OPT_APPEND_NEWLINE)
+        self._write(written)
 
 
 def _text(text: str) -> str:

@@ -92,6 +92,9 @@ class Denied:
 
 Decision: TypeAlias = Go | WaitUntil | WaitTurn | Denied
 
+_GO = Go()
+_NEVER = float("-inf")
+
 
 @dataclass(slots=True, eq=False)
 class Claim:
@@ -155,8 +158,9 @@ class Manners:
             if not self._take(claim):
                 return WaitTurn()
         # Who was at the address before may have had a shorter gap, where only names lead there.
-        own = self._ended_at.get(claim.ask.address, float("-inf")) + claim.ask.gap_s
-        ready = max(own, *(self._rested_at.get(key, 0.0) for key in devices))
+        ready = self._ended_at.get(claim.ask.address, _NEVER) + claim.ask.gap_s
+        for key in devices:
+            ready = max(ready, self._rested_at.get(key, _NEVER))
         if ready > now:
             return WaitUntil(ready)
         if claim.held < len(claim.keys) and not self._take(claim):
@@ -170,7 +174,7 @@ class Manners:
         for key in devices:
             self._spent[key] = self._spent.get(key, 0) + 1
         claim.gone = True
-        return Go()
+        return _GO
 
     def leave(self, claim: Claim, now: float) -> tuple[Claim, ...]:
         """End a claim: its connection is over, or it was denied or given up. Names the claims whose turn it now is.
@@ -210,10 +214,10 @@ class Manners:
             return None
         return next((self._left_alone[key] for key in ask.keys if key in self._left_alone), None)
 
-    def answered(self, ask: Ask) -> None:
+    def answered(self, address: str, port: int) -> None:
         """The port gave an answer to a question."""
-        self._answered.add((ask.address, ask.port))
-        self._silent.pop(ask.address, None)
+        self._answered.add((address, port))
+        self._silent.pop(address, None)
 
     def busy(self, ask: Ask, now: float) -> None:
         """The port answered that it is busy: nobody asks the device anything for a while."""

@@ -5,26 +5,50 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from checker.net.poller import LAST, READ, WRITE, Poller
+
 
 class Readiness:
     """The waits on one socket. `close` ends them, and must come before the socket is closed.
 
-    A loop knows a socket by its descriptor only. A wait that outlived its socket would watch whichever socket gets that
-    number next.
-
-    Between two waits for something to read the loop goes on watching, for to begin anew costs more than the wait; what
-    comes meanwhile is remembered, and ends the watch.
+    The kernel tells of each change once. What it tells while nobody waits is remembered; once it has said that the peer
+    is done, a wait for something to read ends at once for ever.
     """
 
-    __slots__ = ("_came", "_descriptor", "_loop", "_reading", "_watching", "_writing")
+    __slots__ = (
+        "_came",
+        "_descriptor",
+        "_done",
+        "_loop",
+        "_poller",
+        "_read_by",
+        "_reading",
+        "_room",
+        "_timer",
+        "_watching",
+        "_write_by",
+        "_writing",
+    )
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, poller: Poller) -> None:
         self._loop = asyncio.get_running_loop()
+        self._poller = poller
         self._descriptor = sock.fileno()
         self._reading: asyncio.Future[bool] | None = None
         self._writing: asyncio.Future[bool] | None = None
+        self._read_by = 0.0
+        self._write_by = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._watching = False
         self._came = False  # something came while nobody waited for it
+        self._room = False  # the same for room to write
+        self._done = False  # nothing more will be told, though there may be bytes to take
+
+    def watch(self) -> None:
+        """Begin to watch, once a connect() is under way: of a socket without one the kernel says that it hung up."""
+        if not self._watching:
+            self._poller.watch(self._descriptor, self._on_news)
+            self._watching = True
 
     async def readable(self, deadline: float) -> bool:
         """Whether there was something to read before `deadline`, a time of the loop's clock. One wait at a time.
@@ -33,83 +57,90 @@ class Readiness:
         """
         if self._reading is not None:
             raise RuntimeError(_TWO)
-        if self._came:
+        if self._came or self._done:
             self._came = False
             return True
-        self.watch()
-        ready: asyncio.Future[bool] = self._loop.create_future()
-        self._reading = ready
-        timer = self._loop.call_at(deadline, _settle, ready, False)
+        self._read_by = deadline
+        self._reading = self._limited(deadline)
         try:
-            return await ready
+            return await self._reading
         finally:
-            timer.cancel()
             self._reading = None
 
     async def writable(self, deadline: float) -> bool:
-        """Whether there was room to write, or a connect() had ended, before `deadline`. One wait at a time."""
-        try:
-            return await self.connected(deadline)
-        finally:
-            self._end_writing()
+        """Whether there was room to write, or a connect() had ended, before `deadline`. One wait at a time.
 
-    async def connected(self, deadline: float) -> bool:
-        """Whether a connect() had ended before `deadline`. The wait goes on until `established` or `close`."""
+        It may be true of room that has been filled since the last wait.
+        """
         if self._writing is not None:
             raise RuntimeError(_TWO)
-        ready: asyncio.Future[bool] = self._loop.create_future()
-        self._writing = ready
-        self._loop.add_writer(self._descriptor, _settle, ready, True)
-        timer = self._loop.call_at(deadline, _settle, ready, False)
+        if self._room:
+            self._room = False
+            return True
+        self._write_by = deadline
+        self._writing = self._limited(deadline)
         try:
-            return await ready
+            return await self._writing
         finally:
-            timer.cancel()
-
-    def established(self) -> None:
-        """A connect() has succeeded: from now on what comes is watched for."""
-        # Before the other wait ends, for a loop that has one for a socket need not begin anew. Of a connect() that has
-        # failed it must not be done: uvloop has given up on the socket then.
-        self.watch()
-        self._end_writing()
+            self._writing = None
 
     @property
     def quiet(self) -> bool:
         """Whether nothing is known to have come since the last wait."""
-        return self._watching and not self._came
+        return not (self._came or self._done)
 
-    def watch(self) -> None:
-        """Begin to watch for something to read, where that is not done already."""
-        if not self._watching:
-            self._watching = True
-            self._loop.add_reader(self._descriptor, self._on_readable)
+    def drained(self) -> None:
+        """All that had come was taken: what the kernel told of it is out of date."""
+        self._came = False
 
     def close(self) -> None:
         """End every wait: what waits is told that nothing came."""
         for ready in (self._reading, self._writing):
             if ready is not None:
                 _settle(ready, False)
-        self._unwatch()
-        self._end_writing()
-
-    def _end_writing(self) -> None:
-        if self._writing is not None:
-            self._writing = None
-            self._loop.remove_writer(self._descriptor)
-
-    def _on_readable(self) -> None:
-        # The loop calls this again and again until what came is taken, and once more than is needed.
-        if self._reading is not None and not self._reading.done():
-            self._reading.set_result(True)
-        elif self._came:
-            self._unwatch()
-        else:
-            self._came = True
-
-    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._watching:
             self._watching = False
-            self._loop.remove_reader(self._descriptor)
+            self._poller.forget(self._descriptor)
+
+    def _limited(self, deadline: float) -> asyncio.Future[bool]:
+        """A wait that ends at the deadline. One timer serves them all, for most end long before it."""
+        if self._timer is not None and self._timer.when() > deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._on_time)
+        return self._loop.create_future()
+
+    def _on_time(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        later = []
+        for ready, deadline in ((self._reading, self._read_by), (self._writing, self._write_by)):
+            if ready is None or ready.done():
+                continue
+            if deadline <= now:
+                ready.set_result(False)
+            else:
+                later.append(deadline)
+        if later:
+            self._timer = self._loop.call_at(min(later), self._on_time)
+
+    def _on_news(self, bits: int) -> None:
+        if bits & LAST:
+            self._done = True
+        if bits & READ:
+            if self._reading is None or self._reading.done():
+                self._came = True
+            else:
+                self._reading.set_result(True)
+        if bits & WRITE:
+            if self._writing is None or self._writing.done():
+                self._room = True
+            else:
+                self._writing.set_result(True)
 
 
 _TWO = "two tasks wait for the same side of one connection"

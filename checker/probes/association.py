@@ -39,6 +39,7 @@ from checker.model import (
     AssociationOutcome,
     AssociationPurpose,
     ConnectState,
+    ContextResult,
     DicomFacts,
     End,
     PortFacts,
@@ -126,13 +127,6 @@ async def associate(talk: Talk, question: Question) -> Association:
 
     ValueError, before anything is sent, where an AE title is not valid (PS3.5 6.2), and as `usable_certificate` has it.
     """
-    facts = DicomFacts(
-        purpose=question.purpose,
-        tls=question.tls,
-        calling_ae_title=question.calling,
-        called_ae_title=question.called,
-        client_certificate=question.own is not None,
-    )
     requestor = Requestor(question.purpose, called=question.called, calling=question.calling)
     if question.own is not None:
         usable_certificate(question.own)
@@ -140,9 +134,9 @@ async def associate(talk: Talk, question: Question) -> Association:
     if isinstance(made, PortFacts):
         asked = made.state is not ConnectState.NOT_ASKED
         outcome = AssociationOutcome.NOT_CONNECTED if asked else AssociationOutcome.NOT_ASKED
-        return Association(replace(facts, outcome=outcome, detail=made.detail or made.state.value))
+        return Association(_Seen(outcome, detail=made.detail or made.state.value).facts(question))
     try:
-        association = await _on(made, question, requestor, facts)
+        association = await _on(made, question, requestor)
     finally:
         made.abandon()  # over by now, unless the visit is being broken off
     if association.silent:
@@ -169,9 +163,9 @@ def _limits(question: Question) -> Limits:
     return replace(limits, max_bytes=limits.max_bytes + _TLS_BYTES) if question.tls else limits
 
 
-async def _on(connection: Connection, question: Question, requestor: Requestor, facts: DicomFacts) -> Association:
+async def _on(connection: Connection, question: Question, requestor: Requestor) -> Association:
     if not question.tls:
-        return await _Dialogue(connection, requestor, facts).hold(question)
+        return await _Dialogue(connection, requestor).hold(question)
     stream = TlsStream(connection, server_name=question.server_name, client_certificate=question.own)
     before = connection.narrow_deadline(_HANDSHAKE_S)
     failure = await stream.handshake()
@@ -179,37 +173,80 @@ async def _on(connection: Connection, question: Question, requestor: Requestor, 
     if failure is not None:
         # The handshake has said its last word, an alert; what else the peer sends is not taken.
         connection.abandon()
-        return _without_tls(failure, connection.bytes_received, facts)
-    association = await _Dialogue(stream, requestor, facts).hold(question)
+        return _without_tls(failure, connection.bytes_received, question)
+    association = await _Dialogue(stream, requestor).hold(question)
     # TLS 1.3: a server that wants a client certificate says so only now (RFC 8446 section 4.4.2.4).
     if stream.refusal is not None and association.facts.outcome is AssociationOutcome.RESET:
-        return replace(_without_tls(stream.refusal, connection.bytes_received, facts), wrong_mode=False)
+        return replace(_without_tls(stream.refusal, connection.bytes_received, question), wrong_mode=False)
     return replace(association, wrong_mode=False)
 
 
-def _without_tls(failure: TlsFailure, received: int, facts: DicomFacts) -> Association:
+def _without_tls(failure: TlsFailure, received: int, question: Question) -> Association:
     """An association that TLS did not let come about."""
     # Where ours was shown, the same alert means that it was not taken, and not that one is wanted.
-    if failure.client_certificate_required and not facts.client_certificate:
+    if failure.client_certificate_required and question.own is None:
         outcome = AssociationOutcome.CLIENT_CERTIFICATE_REQUIRED
     elif failure.end in (End.TIMEOUT, End.TOO_MUCH) or (failure.end is not None and not received):
         outcome = _OUTCOMES[failure.end]
     else:
         outcome = AssociationOutcome.TLS_FAILED
+    detail = failure.reason or (failure.end.value if failure.end else None)
     return Association(
-        replace(facts, outcome=outcome, detail=failure.reason or (failure.end.value if failure.end else None)),
+        _Seen(outcome, detail=detail).facts(question),
         wrong_mode=failure.reason in _NOT_TLS or (failure.end in (End.CLOSED, End.RESET) and not received),
         silent=failure.end is End.TIMEOUT,
     )
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What is known so far, in the words of `DicomFacts`, which is made of it once."""
+
+    outcome: AssociationOutcome = AssociationOutcome.NOT_ASKED
+    reject: tuple[int, int, int] | None = None
+    abort: tuple[int, int] | None = None
+    contexts: tuple[ContextResult, ...] = ()
+    accepted: Accepted | None = None
+    echo_status: int | None = None
+    query: QueryVerdict | None = None
+    query_status: int | None = None
+    detail: str | None = None
+
+    def facts(self, question: Question, *, released: bool = False) -> DicomFacts:
+        accepted = self.accepted
+        return DicomFacts(
+            purpose=question.purpose,
+            tls=question.tls,
+            outcome=self.outcome,
+            calling_ae_title=question.calling,
+            called_ae_title=question.called,
+            reject=self.reject,
+            abort=self.abort,
+            contexts=self.contexts,
+            max_pdu=None if accepted is None else accepted.max_pdu,
+            implementation_class_uid=None if accepted is None else accepted.implementation_class_uid,
+            implementation_version=None if accepted is None else accepted.implementation_version,
+            echo_status=self.echo_status,
+            query=self.query,
+            query_status=self.query_status,
+            released=released,
+            detail=self.detail,
+            client_certificate=question.own is not None,
+        )
+
+    def ended_by(self, outcome: AssociationOutcome) -> None:
+        """The association has this outcome, unless it had been accepted before."""
+        if self.outcome is not AssociationOutcome.ACCEPTED:
+            self.outcome = outcome
+
+
 class _Dialogue:
     """What is said on one stream; `hold` holds it, once."""
 
-    def __init__(self, stream: ByteStream, requestor: Requestor, facts: DicomFacts) -> None:
+    def __init__(self, stream: ByteStream, requestor: Requestor) -> None:
         self._stream = stream
         self._requestor = requestor
-        self._facts = facts
+        self._seen = _Seen()
         self._piece = _PIECE
         self._end: End | None = None
         self._first: int | None = None  # the type of the first PDU, or what stands in its place
@@ -226,23 +263,21 @@ class _Dialogue:
         canary = _CANARIES.get(question.purpose)
         self._piece = _SMALL_PIECE if canary is not None else _PIECE
         await self._say(self._requestor.start())
-        if self._facts.outcome is AssociationOutcome.NOT_ASKED and self._end is not None:
+        if self._seen.outcome is AssociationOutcome.NOT_ASKED and self._end is not None:
             # An end in the middle of an answer is no refusal of the mode: what began may have been DICOM.
             cut_off = self._first is not None and self._end in (End.CLOSED, End.RESET)
-            self._facts = replace(
-                self._facts, outcome=AssociationOutcome.MALFORMED if cut_off else _OUTCOMES[self._end]
-            )
+            self._seen.outcome = AssociationOutcome.MALFORMED if cut_off else _OUTCOMES[self._end]
         if question.echo and self._open and self._requestor.usable(VERIFICATION) is not None:
             await self._ask(Requestor.echo)
-        if canary is not None and self._facts.outcome is AssociationOutcome.ACCEPTED:
+        if canary is not None and self._seen.outcome is AssociationOutcome.ACCEPTED:
             await self._ask_canary(*canary)
         if self._open:
             await self._say(self._requestor.release())
         await self._leave()
-        self._facts = replace(self._facts, released=self._requestor.released)
-        if self._end is not None and self._facts.detail is None:
-            self._facts = replace(self._facts, detail=self._end.value)
-        return Association(self._facts, wrong_mode=self._wrong_mode, silent=self._end is End.TIMEOUT)
+        if self._end is not None and self._seen.detail is None:
+            self._seen.detail = self._end.value
+        facts = self._seen.facts(question, released=self._requestor.released)
+        return Association(facts, wrong_mode=self._wrong_mode, silent=self._end is End.TIMEOUT)
 
     @property
     def _open(self) -> bool:
@@ -251,7 +286,7 @@ class _Dialogue:
 
     @property
     def _wrong_mode(self) -> bool:
-        match self._facts.outcome:
+        match self._seen.outcome:
             case AssociationOutcome.SPEAKS_TLS:
                 return True
             case AssociationOutcome.CLOSED | AssociationOutcome.RESET:
@@ -263,21 +298,19 @@ class _Dialogue:
 
     async def _ask_canary(self, sop_class: str, request: _Request) -> None:
         if not self._open:
-            self._facts = replace(self._facts, query=QueryVerdict.INDETERMINATE)
+            self._seen.query = QueryVerdict.INDETERMINATE
         elif self._requestor.usable(sop_class) is not None:
             await self._ask(request)
         else:
-            refused = any(context.result for context in self._facts.contexts)
-            verdict = QueryVerdict.CONTEXT_REJECTED if refused else QueryVerdict.INDETERMINATE
-            self._facts = replace(self._facts, query=verdict)
+            refused = any(context.result for context in self._seen.contexts)
+            self._seen.query = QueryVerdict.CONTEXT_REJECTED if refused else QueryVerdict.INDETERMINATE
 
     async def _ask(self, request: _Request) -> None:
         """A DIMSE request; without an answer the verdict says how it went."""
         await self._say(request(self._requestor))
-        if self._facts.echo_status is None and self._facts.query is None:
-            aborted = self._facts.abort is not None
-            verdict = QueryVerdict.REFUSED_ABORT if aborted else QueryVerdict.INDETERMINATE
-            self._facts = replace(self._facts, query=verdict)
+        if self._seen.echo_status is None and self._seen.query is None:
+            aborted = self._seen.abort is not None
+            self._seen.query = QueryVerdict.REFUSED_ABORT if aborted else QueryVerdict.INDETERMINATE
 
     async def _say(self, message: bytes) -> None:
         """Send, and take in what comes until the peer owes nothing, or nothing more is to come from it."""
@@ -293,42 +326,33 @@ class _Dialogue:
                 await self._note(event)
 
     async def _note(self, event: Event) -> None:
-        facts = self._facts
+        seen = self._seen
         match event:
             case Accepted():
-                self._facts = replace(
-                    facts,
-                    outcome=AssociationOutcome.ACCEPTED,
-                    contexts=self._requestor.contexts,
-                    max_pdu=event.max_pdu,
-                    implementation_class_uid=event.implementation_class_uid,
-                    implementation_version=event.implementation_version,
-                )
+                seen.outcome = AssociationOutcome.ACCEPTED
+                seen.accepted = event
+                seen.contexts = self._requestor.contexts
             case Rejected():
-                reject = (event.result, event.source, event.reason)
-                self._facts = replace(facts, outcome=AssociationOutcome.REJECTED, reject=reject)
+                seen.outcome = AssociationOutcome.REJECTED
+                seen.reject = (event.result, event.source, event.reason)
             case Aborted():
-                self._facts = replace(self._ended_by(AssociationOutcome.ABORTED), abort=(event.source, event.reason))
+                seen.ended_by(AssociationOutcome.ABORTED)
+                seen.abort = (event.source, event.reason)
             case SpeaksTls():
-                self._facts = self._ended_by(AssociationOutcome.SPEAKS_TLS)
+                seen.ended_by(AssociationOutcome.SPEAKS_TLS)
             case Malformed():
-                self._facts = replace(self._ended_by(AssociationOutcome.MALFORMED), detail=event.reason)
+                seen.ended_by(AssociationOutcome.MALFORMED)
+                seen.detail = event.reason
             case EchoResponded():
-                self._facts = replace(facts, echo_status=event.status)
+                seen.echo_status = event.status
             case QueryResponded():
+                seen.query = _verdict(event)
                 # Data may come without a status, also behind an answer that had one.
-                status = facts.query_status if event.status is None else event.status
-                self._facts = replace(facts, query=_verdict(event), query_status=status)
+                seen.query_status = seen.query_status if event.status is None else event.status
             case PeerReleased():
                 self._end = await self._stream.send(event.reply)
             case Released():
                 pass  # the requestor knows
-
-    def _ended_by(self, outcome: AssociationOutcome) -> DicomFacts:
-        """The facts with this outcome, unless the association had been accepted before."""
-        if self._facts.outcome is AssociationOutcome.ACCEPTED:
-            return self._facts
-        return replace(self._facts, outcome=outcome)
 
     async def _break_off(self) -> None:
         """A-ABORT, where there is something to abort: as much of it as leaves without waiting."""
@@ -343,7 +367,7 @@ class _Dialogue:
         unwanted = self._requestor.must_abort or (begun and self._end is End.TOO_MUCH)
         if unwanted or (begun and self._end is End.TIMEOUT):
             await self._stream.send(self._requestor.abort())
-        if unwanted or self._facts.outcome is AssociationOutcome.SPEAKS_TLS:
+        if unwanted or self._seen.outcome is AssociationOutcome.SPEAKS_TLS:
             self._stream.abandon()
         else:
             await self._stream.close()

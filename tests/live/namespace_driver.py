@@ -51,11 +51,11 @@ async def _ask(wish: dict[str, object]) -> None:
     with ExitStack() as stack:
         if late := float(str(wish.get("late", 0))):
 
-            async def connected(_self: Readiness, _deadline: float) -> bool:
+            async def writable(_self: Readiness, _deadline: float) -> bool:
                 await asyncio.sleep(late)
                 return False
 
-            stack.enter_context(patch.object(Readiness, "connected", connected))
+            stack.enter_context(patch.object(Readiness, "writable", writable))
         await _connect(wish)
 
 

@@ -51,6 +51,17 @@ def test_an_attempt_is_one_line_with_all_that_is_to_be_known_before_it() -> None
     ]
 
 
+def test_what_utf8_cannot_hold_is_written_as_what_it_is() -> None:
+    book = Book()
+    book.ledger.refused("arc-\udce9", "10.20.1.\udce9", 104, "permit", "\udce9 is not an address")
+
+    assert [book.lines[0][key] for key in ("asset", "address", "reason")] == [
+        "arc-\\udce9",
+        "10.20.1.\\udce9",
+        "\\udce9 is not an address",
+    ]
+
+
 def test_an_outcome_has_the_number_of_its_attempt() -> None:
     book = Book()
     first = book.ledger.attempt(PERMIT, 104, "one")

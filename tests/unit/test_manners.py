@@ -307,7 +307,7 @@ class TestDenied:
 
     def test_silence_of_a_port_that_had_answered(self) -> None:
         manners = Manners()
-        manners.answered(wish(port=104))
+        manners.answered(wish().address, 104)
         manners.fell_silent(wish(port=443), in_the_middle=False)
         assert manners.denied(wish(), NOON) is None
 
@@ -328,7 +328,7 @@ class TestDenied:
         manners = Manners()
         for port in range(1, 20, 2):
             manners.fell_silent(wish(port=port), in_the_middle=False)
-            manners.answered(wish(port=port + 1))
+            manners.answered(wish().address, port + 1)
 
         assert manners.denied(wish(), NOON) is None
 
@@ -341,7 +341,7 @@ class TestDenied:
 
     def test_a_port_that_had_answered_and_takes_no_connection_any_more(self) -> None:
         manners = Manners()
-        manners.answered(wish(port=104))
+        manners.answered(wish().address, 104)
         manners.knocked_in_vain(wish(port=443))
         assert manners.denied(wish(), NOON) is None
 
@@ -375,7 +375,7 @@ class TestBusy:
         for number in range(BUSY_ANSWERS):
             assert manners.denied(wish(), NOON) is None
             manners.busy(wish(), float(number))
-            manners.answered(wish())
+            manners.answered(wish().address, wish().port)
 
         assert manners.denied(wish("b"), NOON) == Denied("port 104 said 2 times that it is busy")
         assert manners.denied(wish(port=443), NOON) is None
@@ -539,7 +539,7 @@ class MannersMachine(RuleBasedStateMachine):
 
     @rule(ask=WISHES)
     def answer(self, ask: Ask) -> None:
-        self.simulation.manners.answered(ask)
+        self.simulation.manners.answered(ask.address, ask.port)
 
     @rule(ask=WISHES)
     def say_busy(self, ask: Ask) -> None:

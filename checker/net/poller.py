@@ -1,0 +1,66 @@
+"""Which sockets the kernel has news of: one epoll of ours, which the event loop watches as if it were one socket.
+
+A loop makes a watcher anew for every socket and every kind of wait, at many times the cost of the wait. Here a socket
+is made known once, for all that may come, and the kernel tells of each change once (edge triggered, epoll(7)). It opens
+nothing and reads nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import TypeAlias
+
+News: TypeAlias = Callable[[int], None]
+"""Told of a socket's news, as epoll's bits."""
+
+READ = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+"""Something is to be read, or to be learned by reading."""
+WRITE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
+"""There is room to write, or a connect() has ended."""
+LAST = select.EPOLLRDHUP | select.EPOLLHUP
+"""There will be no further news of the reading side, though there may still be bytes to take."""
+
+_WANTED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+
+
+class Poller:
+    """The news of all sockets of one loop. It holds a descriptor, and is watched itself, only while there are any."""
+
+    __slots__ = ("_epoll", "_loop", "_told")
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None  # of those that are watched now
+        self._epoll: select.epoll | None = None
+        self._told: dict[int, News] = {}
+
+    def watch(self, descriptor: int, news: News) -> None:
+        """Tell `news` of each change of a socket, and of what is so now, until `forget`. OSError where it cannot."""
+        if self._epoll is None:
+            self._epoll = select.epoll()
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._epoll.fileno(), self._tell, self._epoll)
+        try:
+            self._epoll.register(descriptor, _WANTED)
+            self._told[descriptor] = news
+        finally:
+            self._rest()
+
+    def forget(self, descriptor: int) -> None:
+        """Tell no more of a socket that is about to be closed, which ends the kernel's part as well (epoll(7))."""
+        del self._told[descriptor]
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._epoll is not None and self._loop is not None and not self._told:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = self._loop = None
+
+    def _tell(self, epoll: select.epoll) -> None:
+        # What a socket's owner does with its news is done later, so no socket can change hands in between.
+        for descriptor, bits in epoll.poll(0):
+            news = self._told.get(descriptor)
+            if news is not None:
+                news(bits)
