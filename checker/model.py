@@ -126,12 +126,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class AssetManners:
-    """How this device wants to be treated. `gap_s` in seconds; `quiet_hours` in the local time of the machine."""
+    """How this device wants to be treated. `gap_s` in seconds; `quiet_hours` in the local time of the machine.
 
-    max_connections: int = 80
+    `max_pending`: so many of its ports may be asked at once whether they take connections.
+    """
+
+    max_connections: int = 120
     gap_s: float = 0.05
     quiet_hours: tuple[time, time] | None = None
     passive: bool = False
+    max_pending: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +242,7 @@ class Defaults:
     """What holds where an asset or an option says nothing. `certificate_notice_days`: when an end is told before."""
 
     calling_ae_title: str = "PACSCHECKER"
-    ports: str | tuple[int, ...] = "imaging"
+    ports: str | tuple[int | str, ...] = "imaging"  # as `checker.catalog.ports.Choice` has it
     user_agent: str | None = None  # None for the product's own
     trust_store: TrustAnchors | None = None  # None for the system's
     tls_depth: Depth = Depth.POLICY
@@ -314,7 +318,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class PortFacts:
-    """One TCP port as seen by connect(). `icmp` is (type, code); `offender` the address that sent it; times in ms."""
+    """One TCP port as seen by connect(). `icmp` is (type, code); `offender` the address that sent it; times in ms.
+
+    `asked`: with how many connections, until there was an answer or it was called filtered. `proved`: a byte of a
+    protocol came from it, which a firewall that takes connections in the name of others cannot have sent.
+    """
 
     type: Literal["port"] = "port"
     state: ConnectState = ConnectState.NOT_ASKED
@@ -322,6 +330,8 @@ class PortFacts:
     offender: str | None = None
     rtt_ms: float | None = None
     detail: str | None = None
+    proved: bool = False
+    asked: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +353,7 @@ class AssociationPurpose(StrEnum):
     REGISTERED = "registered"  # a calling AE title that the inventory says is registered, C-ECHO
     WORKLIST = "worklist"  # Modality Worklist C-FIND for a station and a patient that nobody has
     GET = "get"  # Study Root C-GET for a study that cannot exist, where nothing could be sent to us
+    RECOGNISE = "recognise"  # whether an open port that nobody declared speaks DICOM: Verification, and nothing asked
 
 
 OPT_IN_CANARIES = (AssociationPurpose.WORKLIST, AssociationPurpose.GET)
@@ -726,6 +737,110 @@ class HttpFacts:
     detail: str | None = None
 
 
+class UdpState(StrEnum):
+    """What one UDP port made of a question."""
+
+    OPEN = "open"  # a datagram came from it
+    CLOSED = "closed"  # the device itself said that nobody has the port (RFC 1122 4.1.3.1, RFC 4443 3.1)
+    SILENT = "open|filtered"  # nothing came back, which nobody can tell from a firewall: it is never `closed`
+    REJECTED = "rejected"  # an ICMP message came back: `icmp` has its type and code, `offender` who sent it
+    UNREACHABLE = "unreachable"  # the kernel knows no way: no route, or no answer to ARP or neighbour discovery
+    LOCAL_ERROR = "local-error"  # our own machine refused: descriptors, ports, permission
+    NOT_ASKED = "not-asked"  # manners or scope forbade the question
+
+
+class UdpQuestion(StrEnum):
+    """What a UDP port is asked; each is a valid question that needs no credential."""
+
+    SNMP = "snmp"  # SNMPv3 engine discovery (RFC 3414 section 4)
+    NTP = "ntp"  # the time, as a client (RFC 5905 mode 3)
+    TFTP = "tftp"  # a file whose name nobody has (RFC 1350)
+    NETBIOS = "netbios"  # node status (RFC 1002 4.2.17)
+    DTLS = "dtls"  # a ClientHello without a cookie (RFC 6347 4.2.1)
+    MDNS = "mdns"  # which types of services there are (RFC 6762, RFC 6763 section 9)
+    SSDP = "ssdp"  # a unicast M-SEARCH (UPnP Device Architecture 1.1, 1.3.2)
+    RMCP = "rmcp"  # a presence ping (ASF 2.0, 3.2.4.2)
+
+
+@dataclass(frozen=True, slots=True)
+class UdpAnswer:
+    """What a valid answer told, in numbers and in words of our own; never a text of the peer. None where not told.
+
+    SNMP: `enterprise`, the private enterprise number of its engine id (RFC 3411 section 5). NTP: `version`, `stratum`
+    and `leap` as RFC 5905 7.3 has them. TFTP: `error_code` (RFC 1350 section 5), or `gave_data` where it sent a file.
+    NetBIOS: `names`, how many it has, the names themselves are dropped. DTLS: `version` as on the wire (0xFEFD is 1.2);
+    of a server that first asked for a `cookie` it says nothing of what would be agreed on (RFC 6347 4.2.1).
+    mDNS and SSDP: `services`, those of a list of known types, sorted. RMCP: `ipmi`, and `enterprise`.
+    """
+
+    enterprise: int | None = None
+    version: int | None = None
+    stratum: int | None = None
+    leap: int | None = None
+    error_code: int | None = None
+    gave_data: bool = False
+    names: int | None = None
+    cookie: bool | None = None
+    services: tuple[str, ...] = ()
+    ipmi: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UdpFacts:
+    """One UDP port as one question showed it.
+
+    `question` is None where none is known for the port. `asked`: how many datagrams were sent, the question and its
+    repetition. `answer` is None unless a valid answer to the question came, so a port that is `open` without one is used
+    by something else, or by something broken. `strays`: the
+    datagrams that came from anywhere else, which were not looked at. `icmp` is (type, code) and `offender` the address
+    that sent it; `rtt_ms` in ms from the last datagram that we sent.
+    """
+
+    type: Literal["udp"] = "udp"
+    question: UdpQuestion | None = None
+    state: UdpState = UdpState.NOT_ASKED
+    asked: int = 0
+    answer: UdpAnswer | None = None
+    strays: int = 0
+    icmp: tuple[int, int] | None = None
+    offender: str | None = None
+    rtt_ms: float | None = None
+    detail: str | None = None
+
+
+class Spoken(StrEnum):
+    """What an open port was seen to speak."""
+
+    DICOM = "dicom"
+    HTTP = "http"
+    TLS = "tls"
+    OTHER = "other"  # bytes came that begin none of these
+    NONE = "none"  # no byte came, or too little to tell
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedFacts:
+    """What answered one question at an open port where the inventory declares nothing.
+
+    `asked` is the protocol of the question, by the port's line in the catalogue; `protocol` is that of the answer,
+    which may be another. `inside_tls`: HTTP that is spoken inside TLS, as the server chose (RFC 7301) or said in plain.
+    Of DICOM: `outcome`, and the implementation where the association was accepted. Of HTTP: `status`, `product` (its id
+    in the catalogue of web products) and the bounded Server header. `detail` is in words of our own.
+    """
+
+    type: Literal["recognised"] = "recognised"
+    asked: Literal["dicom", "http", "tls"] = "dicom"
+    protocol: Spoken = Spoken.NONE
+    inside_tls: bool = False
+    outcome: AssociationOutcome | None = None
+    implementation_class_uid: str | None = None
+    implementation_version: str | None = None
+    status: int | None = None
+    product: str | None = None
+    server: str | None = None
+    detail: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
     """The end of a visit: what of it could not be done, each in one plain sentence."""
@@ -739,7 +854,9 @@ class VisitFacts:
     refused_by_scope: bool = False
 
 
-Facts: TypeAlias = PortFacts | NameFacts | DicomFacts | TlsFacts | HandshakeFacts | HttpFacts | VisitFacts
+Facts: TypeAlias = (
+    PortFacts | NameFacts | DicomFacts | TlsFacts | HandshakeFacts | HttpFacts | UdpFacts | RecognisedFacts | VisitFacts
+)
 
 
 @dataclass(frozen=True, slots=True)

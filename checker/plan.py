@@ -6,12 +6,16 @@ that it may take. Steps that say most about who can reach the images come first,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import ceil
+from types import MappingProxyType
 
-from checker.catalog.ports import port_set
+from checker.catalog.ports import Choice, Speaks, spoken_ports, tcp_ports, udp_ports
+from checker.catalog.udp import udp_question
 from checker.model import (
     OPT_IN_CANARIES,
     Asset,
@@ -40,8 +44,14 @@ OWN_CERTIFICATE_CONNECTIONS = 1  # the whole handshake once more, with our own c
 TLS_FULL_CONNECTIONS = 200
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
-PORT_CONNECTIONS = 1  # the kernel itself asks a silent port again, more than once before the time limit
+RECOGNISE_CONNECTIONS = 1  # only where the port is open, and out of what the budget leaves
+# A silent port is asked again. It may be asked more often where others answered at once, but a sweep takes no more than
+# this for each of its ports.
+PORT_CONNECTIONS = 2
+UDP_CONNECTIONS = 2  # datagrams: the question, and once more after silence
 _SECONDS_A_CONNECTION = 0.02
+_SECONDS_OF_SILENCE = 3.4  # of a question, and of the same once more
+_SPEAKS_NOTHING: Mapping[int, Speaks] = MappingProxyType({})
 _CANARY_WORDS = {AssociationPurpose.WORKLIST: "worklist canary", AssociationPurpose.GET: "GET canary"}
 
 
@@ -54,6 +64,8 @@ class StepKind(StrEnum):
     DICOMWEB = "dicomweb"
     WEB = "web"
     PORT = "port"
+    UDP = "udp"
+    RECOGNISE = "recognise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,8 @@ class Step:
     """One step of a visit. `services` are indexes.
 
     `host` is the name by which it is asked, as a URL or the asset has it; `address` is None where that has first to be
-    resolved. `spare` of its connections are for the lists of full depth alone, and the budget may end those.
+    resolved. `spare` of its connections are for the lists of full depth and for recognition alone, which have only what
+    the budget leaves. `speaks` is the protocol in which a port is asked what it is.
     """
 
     kind: StepKind
@@ -72,6 +85,7 @@ class Step:
     purpose: str
     host: str | None = None
     spare: int = 0
+    speaks: Speaks | None = None
 
     @property
     def place(self) -> tuple[str | None, int]:
@@ -109,22 +123,31 @@ class AssetPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The visits of a run, and an estimate of its time in seconds."""
+    """The visits of a run, and an estimate of its time in seconds, where ports are silent."""
 
     assets: tuple[AssetPlan, ...]
     connections: int
     seconds: float
 
 
-def chosen_ports(choice: str | tuple[int, ...] | None, inventory: Inventory) -> tuple[int, ...]:
-    """The ports to sweep: those of the option, else of the inventory. Raises KeyError for an unknown set."""
-    wanted = inventory.defaults.ports if choice is None else choice
-    return port_set(wanted).numbers if isinstance(wanted, str) else wanted
+def chosen_ports(choice: Choice | None, inventory: Inventory) -> tuple[int, ...]:
+    """The TCP ports to sweep: those of the option, else of the inventory. Raises KeyError for an unknown set."""
+    return tcp_ports(inventory.defaults.ports if choice is None else choice)
 
 
 def chosen_depth(choice: Depth | None, asset: Asset, inventory: Inventory) -> Depth:
     """How much is asked of an asset's TLS: what the option says for the whole run, else what the inventory says."""
     return choice or asset.tls_depth or inventory.defaults.tls_depth
+
+
+def chosen_speaks(choice: Choice | None, inventory: Inventory) -> Mapping[int, Speaks]:
+    """In what the open ones of the TCP ports are asked what they are. Raises KeyError for an unknown set."""
+    return spoken_ports(inventory.defaults.ports if choice is None else choice)
+
+
+def chosen_udp(choice: Choice | None, inventory: Inventory) -> tuple[int, ...]:
+    """The UDP ports to ask: those of the option, else of the inventory. Raises KeyError for an unknown set."""
+    return udp_ports(inventory.defaults.ports if choice is None else choice)
 
 
 def plan_run(
@@ -135,8 +158,10 @@ def plan_run(
     today: date,
     concurrency: int,
     depth: Depth | None = None,
+    udp: tuple[int, ...] = (),
+    speaks: Mapping[int, Speaks] = _SPEAKS_NOTHING,
 ) -> Plan:
-    """What a run over these assets would do; `depth` as `chosen_depth` takes it."""
+    """What a run over these assets would do; `depth` as `chosen_depth` takes it. `ports` are TCP's."""
     scope = Scope(inventory)
     own_certificate = inventory.defaults.client_certificate is not None
     plans = tuple(
@@ -147,16 +172,22 @@ def plan_run(
             today,
             depth=chosen_depth(depth, asset, inventory),
             own_certificate=own_certificate,
+            udp=udp,
+            speaks=speaks,
         )
         for asset in assets
     )
-    seconds = [
-        min(plan.connections, sum(step.connections for step in plan.steps))
-        * (asset.manners.gap_s + _SECONDS_A_CONNECTION)
-        for plan, asset in zip(plans, assets, strict=True)
-    ]
+    seconds = [_seconds(plan, asset) for plan, asset in zip(plans, assets, strict=True)]
     longest = max(seconds, default=0.0)
     return Plan(plans, sum(plan.connections for plan in plans), max(longest, sum(seconds) / concurrency))
+
+
+def _seconds(plan: AssetPlan, asset: Asset) -> float:
+    """How long a visit takes where no port that is only looked at answers, as behind a firewall that drops."""
+    kinds = Counter(step.kind for step in plan.steps if step.connections)
+    turns = ceil(kinds[StepKind.PORT] / asset.manners.max_pending) + kinds[StepKind.UDP]
+    connections = min(plan.connections, sum(step.connections for step in plan.steps))
+    return connections * (asset.manners.gap_s + _SECONDS_A_CONNECTION) + turns * _SECONDS_OF_SILENCE
 
 
 def plan_asset(
@@ -168,12 +199,14 @@ def plan_asset(
     *,
     depth: Depth = Depth.POLICY,
     own_certificate: bool = False,
+    udp: tuple[int, ...] = (),
+    speaks: Mapping[int, Speaks] = _SPEAKS_NOTHING,
 ) -> AssetPlan:
     """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
 
     Without it a name that has to be resolved gives steps with the address None. `depth` is that of TLS; whatever it is,
     the lists of full depth are made only of what the other steps leave of the budget.
-    `own_certificate`: we have one for servers that require one.
+    `own_certificate`: we have one for servers that require one. `ports` are those of TCP to look at, `udp` those of UDP.
     """
     if asset.manners.passive:
         return AssetPlan(asset.id, (), ("the inventory declares the asset passive: it is never contacted",), 0)
@@ -213,16 +246,53 @@ def plan_asset(
             Step(StepKind.PORT, address, port, (), PORT_CONNECTIONS, "reachability", asset.hostname) for port in ports
         ]
         steps.extend(step for step in sweep if step.place not in asked)
+    for address in own:
+        steps.extend(_udp_step(asset, address, port) for port in udp)
+    for address in own:
+        steps.extend(step for step in _recognitions(asset, address, ports, speaks) if step.place not in asked)
+    unanswerable = [port for port in udp if udp_question(port) is None] if own else []
+    if unanswerable:
+        refusals.append(f"no question is known for UDP on {', '.join(map(str, unanswerable))}: not asked")
     total = sum(step.connections for step in steps)
+    # Few of the ports that could be recognised are open, and no budget need be made for all of them.
+    wanted = total - sum(step.connections for step in steps if step.kind is StepKind.RECOGNISE)
     budget = asset.manners.max_connections
-    if total > budget >= sum(step.least for step in steps):
+    if wanted > budget >= sum(step.least for step in steps):
         refusals.append(
-            f"up to {total} connections are wanted and the budget is {budget}: the lists of full depth may end early"
+            f"up to {wanted} connections are wanted and the budget is {budget}: the lists of full depth may end early"
         )
-    elif total > budget:
-        refusals.append(f"up to {total} connections are wanted and the budget is {budget}: the last may not be asked")
+    elif wanted > budget:
+        refusals.append(f"up to {wanted} connections are wanted and the budget is {budget}: the last may not be asked")
     unknown = any(step.address is None and step.connections for step in steps)
     return AssetPlan(asset.id, tuple(steps), tuple(refusals), budget if unknown else min(total, budget))
+
+
+def _recognitions(
+    asset: Asset, address: str | None, ports: tuple[int, ...], speaks: Mapping[int, Speaks]
+) -> list[Step]:
+    """What those ports are asked that turn out to be open: once, where it is said what they speak."""
+    return [
+        Step(
+            StepKind.RECOGNISE,
+            address,
+            port,
+            (),
+            RECOGNISE_CONNECTIONS,
+            f"what it is, in {language}, where it is open",
+            asset.hostname,
+            spare=RECOGNISE_CONNECTIONS,
+            speaks=language,
+        )
+        for port in ports
+        if (language := speaks.get(port)) is not None
+    ]
+
+
+def _udp_step(asset: Asset, address: str | None, port: int) -> Step:
+    question = udp_question(port)
+    if question is None:
+        return Step(StepKind.UDP, address, port, (), 0, "no question is known", asset.hostname)
+    return Step(StepKind.UDP, address, port, (), UDP_CONNECTIONS, question.value, asset.hostname)
 
 
 def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) -> list[Step]:

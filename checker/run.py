@@ -18,8 +18,9 @@ from checker.errors import UsageError
 from checker.introduction import Introduction
 from checker.judge import Judge, Sharers, chosen_rules
 from checker.model import Asset, Finding, Inventory, Observation, Severity, Totals
-from checker.policy import silence
+from checker.policy import Policy, expired, silence
 from checker.records import StoredInventory, dumps
+from checker.rules.base import Case
 from checker.sinks import chosen_sinks
 from checker.store.folder import IDENTITIES, OBSERVATIONS, RunFolder, new_run_id
 from checker.store.identities import IdentityPile, Known, known_after, known_before
@@ -27,7 +28,7 @@ from checker.store.piles import Piles
 from checker.store.runs import INVENTORY, failing_after, failing_before, last_run, read_run, read_run_inventory
 from checker.store.scratch import Scratch
 from checker.store.visited import placed, with_inventory
-from checker.summary import SCHEMA_VERSION, InventoryRef, RuleChoice, RunSummary, Tally, exit_code
+from checker.summary import SCHEMA_VERSION, InventoryRef, ReachTally, RuleChoice, RunSummary, Tally, exit_code
 from checker.triage import Triage
 
 _SCRATCH = ".scratch"
@@ -177,6 +178,7 @@ class _Conclusion:
     introduction: Introduction | None = None  # by which devices knew the run, where it is judged again
     notices: tuple[str, ...] = ()
     tally: Tally = field(default_factory=Tally)
+    reach: ReachTally = field(default_factory=ReachTally)
 
     def publish(self) -> RunSummary:
         """Do all of it; see `conclude`."""
@@ -227,6 +229,7 @@ class _Conclusion:
         if judge.looks_across_the_fleet:
             for number, asset in enumerate(everything):  # also those not listed, with which a listed one may share
                 scratch.share(number, judge.shares(asset, self._observations(scratch, number, asset)))
+        policy = Policy.of(self.stored.inventory)
         listed = numbers.keys() if self.stored.listed is None else self.stored.listed
         for asset_id in sorted(asset_id for asset_id in listed if asset_id in numbers):
             asset = everything[numbers[asset_id]]
@@ -238,6 +241,8 @@ class _Conclusion:
             failing = scratch.failing([finding.finding_id for finding in findings])
             findings = triage.annotate(findings, failing)
             self.tally.add(asset, observations, findings)
+            seen = tuple(observations)
+            self.reach.add(Case(asset, self.visits.vantage, self.judged_at, policy, seen=seen, asset_seen=seen))
             yield findings
         for asset_id in sorted(numbers.keys() - set(listed)):
             known = scratch.known(numbers[asset_id])
@@ -292,6 +297,8 @@ class _Conclusion:
         unspoken = silence(inventory, visits.vantage)
         if unspoken is not None:
             self._note(unspoken)
+        for sentence in expired(inventory, self.judged_at.date()):
+            self._note(sentence)
         outcome = tally.outcome(visit_errors=len(visits.errors), interrupted=visits.interrupted)
         code, reasons = exit_code(outcome, judging.fail_on, judging.fail_on_new)
         return RunSummary(
@@ -324,6 +331,7 @@ class _Conclusion:
             interrupted=visits.interrupted,
             errors=visits.errors,
             notices=(*inventory.notices, *self.notices),
+            exposure=self.reach.summary,
         )
 
 

@@ -100,7 +100,7 @@ class Scope:
             return f"{address} is not the address of one device"
         if self._excluded.holding(address) is not None:
             return f"{address} is excluded by the inventory"
-        if _is_public(address):
+        if is_public(address):
             return self._public.holding(address) or (
                 f"{address} is a public address and in no network of public_networks"
             )
@@ -124,6 +124,18 @@ class Listed:
             self._hosts.update(service.host for service in asset.services if service.host is not None)
             if asset.hostname is not None:
                 self._hosts.add(asset.hostname.lower())
+        self._services = {
+            (address, service.port)
+            for asset in inventory.assets
+            for service in asset.services
+            if service.host is None or service.host == (asset.hostname or "").lower()
+            for address in asset.addresses
+        } | {
+            (str(literal), service.port)
+            for asset in inventory.assets
+            for service in asset.services
+            if service.host is not None and (literal := canonical(service.host)) is not None
+        }
         self._literals = {str(literal) for host in self._hosts if (literal := canonical(host)) is not None}
 
     def asset(self, asset: Asset) -> bool:
@@ -133,6 +145,10 @@ class Listed:
     def address(self, address: str) -> bool:
         """Whether a canonical address is named, as one of an asset or in the URL of a service."""
         return address in self._at or address in self._literals
+
+    def service(self, address: str, port: int) -> bool:
+        """Whether a service of any asset is declared at a canonical address. One behind another name is not found."""
+        return (address, port) in self._services
 
     def name(self, hostname: str) -> bool:
         """Whether a host is named, as that of an asset or in the URL of a service."""
@@ -165,7 +181,7 @@ class _Networks:
         return None
 
 
-def _is_public(address: Address) -> bool:
+def is_public(address: Address) -> bool:
     """Whether an address is anybody's, by the IANA special-purpose registries (RFC 6890).
 
     6to4 counts as public whatever the registry says of it: its relays are public, and Python's versions differ on it.

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import click
 
-from checker.catalog.ports import port_set, port_set_names
+from checker.catalog.ports import Choice, is_choice, port_set_names
 from checker.errors import UsageError
 from checker.model import Asset, Depth, Inventory, Severity
 
@@ -50,7 +50,9 @@ skip: Decorator = option("--skip", multiple=True, metavar="GLOB", help="Do not j
 asset_globs: Decorator = option("--assets", multiple=True, metavar="GLOB", help="Only assets with such an id.")
 ports: Decorator = option(
     "--ports", metavar="SET", default=None,
-    help="TCP ports to look at: a named set or a list such as 104,443,11112; the inventory's choice where not given.",
+    help="Ports to look at, parted by commas: named sets, TCP ports, dicom/, http/ and tls/<port> for TCP ports that"
+    " are then asked what they are, and udp/<port>, such as imaging,dicom/10104,udp/161; the inventory's choice where"
+    " not given.",
 )  # fmt: skip
 trust_store: Decorator = option(
     "--trust-store", type=click.Path(path_type=Path), metavar="FILE", default=None,
@@ -84,6 +86,9 @@ depth: Decorator = option(
     help="What to ask of TLS in the whole run: what should be refused (policy), or everything that is accepted, one"
     " connection each (full); for each asset what the inventory says, else policy, where not given.",
 )  # fmt: skip
+matrix: Decorator = option(
+    "--matrix", is_flag=True, help="Print instead which zone may reach what, by exposure policy; with --json, beside."
+)
 quiet: Decorator = option("--quiet", is_flag=True, help="Print nothing but errors.")
 as_json: Decorator = option("--json", is_flag=True, help="Print the summary as JSON on standard output.")
 
@@ -131,12 +136,13 @@ def tell_notices(inventory: Inventory) -> None:
 
 
 def tell_vantage(inventory: Inventory, vantage: str) -> None:
-    """A notice on standard error where the exposure policy says nothing about this vantage."""
-    from checker.policy import silence
+    """Notices on standard error where the exposure policy says nothing about this vantage, and where a line expired."""
+    from checker.policy import expired, silence
 
+    today = date.today()  # noqa: DTZ011 - the ends of lines are written in local days
     sentence = silence(inventory, vantage)
-    if sentence is not None:
-        click.echo(f"Notice: {sentence}", err=True)
+    for told in (*(() if sentence is None else (sentence,)), *expired(inventory, today)):
+        click.echo(f"Notice: {told}", err=True)
 
 
 def chosen_assets(inventory: Inventory, globs: tuple[str, ...]) -> tuple[Asset, ...]:
@@ -152,23 +158,25 @@ def chosen_assets(inventory: Inventory, globs: tuple[str, ...]) -> tuple[Asset, 
     return found
 
 
-def chosen_ports(text: str | None) -> str | tuple[int, ...] | None:
-    """The name of a port set, or a list of ports, or None; UsageError where it is neither."""
+def chosen_ports(text: str | None) -> Choice | None:
+    """What `--ports` chooses: see `checker.catalog.ports.Choice`; UsageError where a part of it is none of them."""
     if text is None:
         return None
-    if text[:1].isdigit():
-        numbers = [part.strip() for part in text.split(",")]
-        if all(part.isascii() and part.isdigit() and 1 <= int(part) <= 65535 for part in numbers):
-            return tuple(dict.fromkeys(int(part) for part in numbers))
-        message = f"--ports {text}: expected port numbers from 1 to 65535, parted by commas"
-        raise UsageError(message)
-    try:
-        port_set(text)
-    except KeyError:
-        known = ", ".join(port_set_names())
-        message = f"--ports {text}: there is no such set of ports; known are {known}"
-        raise UsageError(message) from None
-    return text
+    parts = tuple(dict.fromkeys(int(part) if _is_number(part) else part for part in map(str.strip, text.split(","))))
+    for part in parts:
+        if not is_choice(part):
+            known = ", ".join(port_set_names())
+            message = (
+                f"--ports {text}: {str(part)!r} is no port from 1 to 65535, such as 104 or udp/161, and no set of"
+                " ports;"
+                f" known are {known}"
+            )
+            raise UsageError(message)
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) and "/" not in parts[0] else parts
+
+
+def _is_number(part: str) -> bool:
+    return part.isascii() and part.isdigit() and len(part) <= 9
 
 
 def _vantage(value: str) -> str:

@@ -16,9 +16,24 @@ from rich.text import Text
 from checker.cli.console import console, give_up_output, plain, word
 from checker.errors import EXIT_INTERNAL
 from checker.model import Status
-from checker.summary import RunSummary
+from checker.rules.sweep import named
+from checker.summary import Judged, PortReach, RunSummary
 
 MOST_FINDINGS = 30
+MOST_PORTS = 10
+# The columns of the table of ports, each with what it counts.
+_REACHED = {
+    Judged.UNEXPECTED_OPEN: "Unexpected",
+    Judged.MUST_REACH_BROKEN: "Broken",
+    Judged.ALLOWED_OPEN: "As allowed",
+    Judged.SHUT: "Shut",
+    Judged.UNKNOWN: "Unknown",
+}
+_BY = {
+    "stated": "by the exposure policy",
+    "declared-services": "by the declared services, for no exposure policy is stated",
+    "vantage-unknown": "though the exposure policy names no such zone",
+}
 
 
 def tell(summary: RunSummary, folder: Path, *, as_json: bool, quiet: bool) -> int:
@@ -46,6 +61,7 @@ def _print(summary: RunSummary, folder: Path) -> None:
     output = console()
     _headline(output, summary)
     _findings(output, summary, folder)
+    _reach(output, summary)
     _counts(output, summary)
     output.print(plain(f"Stored in {folder}"), soft_wrap=True)
 
@@ -78,6 +94,30 @@ def _findings(output: Console, summary: RunSummary, folder: Path) -> None:
     if failing > MOST_FINDINGS:
         output.print(f"and {failing - MOST_FINDINGS} more failures in findings.json")
     output.print()
+
+
+def _reach(output: Console, summary: RunSummary) -> None:
+    """Which ports are open that should not be, or not open that must be: of each kind how many assets."""
+    amiss = [port for port in summary.exposure.ports if _amiss(port)]
+    if not amiss:
+        return
+    table = Table("Port", "In zone", box=None, pad_edge=False, header_style="bold")
+    for heading in _REACHED.values():
+        table.add_column(heading, justify="right")
+    for port in sorted(amiss, key=_amiss, reverse=True)[:MOST_PORTS]:
+        counts = [str(port.counts.get(judged.value, 0) or "-") for judged in _REACHED]
+        table.add_row(named(port.port, port.transport), plain(port.to_zone or "-"), *counts)
+    by = _BY.get(summary.exposure.policy, "")
+    output.print(plain(f"Assets by port, as seen from {summary.vantage} and judged {by}:", "bold"))
+    output.print(table)
+    if len(amiss) > MOST_PORTS:
+        output.print(f"and {len(amiss) - MOST_PORTS} more ports under exposure in run.json")
+    output.print()
+
+
+def _amiss(port: PortReach) -> int:
+    """How many assets have the port open against policy, or not open against it."""
+    return port.counts.get(Judged.UNEXPECTED_OPEN.value, 0) + port.counts.get(Judged.MUST_REACH_BROKEN.value, 0)
 
 
 def _marks(found: dict[str, object], summary: RunSummary) -> list[Text]:

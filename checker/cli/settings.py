@@ -20,7 +20,7 @@ Value: TypeAlias = str | int | float | bool | list[str]
 NAMES = frozenset(
     {
         "vantage", "output", "only", "skip", "assets", "ports", "fail_on", "fail_on_new", "rate", "concurrency",
-        "depth", "quiet", "json", "trust_store", "client_certificate", "client_key",
+        "depth", "quiet", "json", "matrix", "trust_store", "client_certificate", "client_key",
     }
 )  # fmt: skip
 _LISTS = frozenset({"only", "skip", "assets"})

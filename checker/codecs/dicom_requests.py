@@ -43,6 +43,7 @@ _PROPOSED: Mapping[AssociationPurpose, tuple[str, ...]] = {
     AssociationPurpose.REGISTERED: (VERIFICATION,),
     AssociationPurpose.WORKLIST: (MODALITY_WORKLIST_FIND,),
     AssociationPurpose.GET: (STUDY_ROOT_GET,),
+    AssociationPurpose.RECOGNISE: (VERIFICATION,),
 }
 
 _CALLED = slice(10, 26)  # PS3.8 table 9-11

@@ -22,10 +22,10 @@ from checker.model import Asset, Inventory
 from checker.net.gateway import Clock, Gateway
 from checker.net.http import HttpDoor
 from checker.net.ledger import Ledger
-from checker.net.manners import RUN_CONNECTIONS_PER_SECOND, Manners
+from checker.net.manners import MAX_PENDING, RUN_CONNECTIONS_PER_SECOND, Manners
 from checker.net.tls import OwnCertificate
 from checker.net.tls_context import usable_certificate
-from checker.plan import chosen_depth, chosen_ports
+from checker.plan import chosen_depth, chosen_ports, chosen_speaks, chosen_udp
 
 _log = logging.getLogger(__name__)
 
@@ -107,10 +107,15 @@ class _Run:
         self._visited = visited
         self._clock = Clock(utc=lambda: datetime.now(UTC), local=lambda: datetime.now().astimezone())
         self._ledger = Ledger(recorder.ledger, run_id=run_id, vantage=options.vantage, now=self._clock.utc)
-        manners = Manners(connections_per_second=options.rate or RUN_CONNECTIONS_PER_SECOND)
+        manners = Manners(
+            connections_per_second=options.rate or RUN_CONNECTIONS_PER_SECOND,
+            further_connections=_further_connections(_concurrency(options.concurrency)),
+        )
         self._gateway = Gateway(inventory, manners, self._ledger, self._clock)
         self._introduction = Introduction.of(inventory)
         self._ports = chosen_ports(options.ports, inventory)
+        self._udp = chosen_udp(options.ports, inventory)
+        self._speaks = chosen_speaks(options.ports, inventory)
         self._trust = partial(chosen_trust_store, inventory.defaults.trust_store)
         self._own = _own_certificate(inventory)
         self._interrupted: str | None = None
@@ -159,6 +164,8 @@ class _Run:
                 introduction=self._introduction,
                 vantage=self._options.vantage,
                 ports=self._ports,
+                udp=self._udp,
+                speaks=self._speaks,
                 clock=self._clock,
                 record=self._recorder.observation,
                 trust=self._trust,
@@ -201,9 +208,22 @@ async def _all_or_none(workers: Sequence[asyncio.Task[None]]) -> list[BaseExcept
 
 def _concurrency(wanted: int) -> int:
     """As many visits at once as there are descriptors for: one connection each."""
+    connections = _connections(wanted)
+    return wanted if connections is None else max(1, min(wanted, connections))
+
+
+def _further_connections(visits: int) -> int | None:
+    """How many connections there are descriptors for beyond one for each visit, for sweeps; None for any number."""
+    connections = _connections(visits * MAX_PENDING)
+    return None if connections is None else max(0, connections - visits)
+
+
+def _connections(wanted: int) -> int | None:
+    """How many connections there are descriptors for, with the limit raised for so many; None for any number."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted + _DESCRIPTORS_KEPT and soft != resource.RLIM_INFINITY:
-        raised = wanted + _DESCRIPTORS_KEPT if hard == resource.RLIM_INFINITY else min(hard, wanted + _DESCRIPTORS_KEPT)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-        soft = raised
-    return max(1, min(wanted, soft - _DESCRIPTORS_KEPT)) if soft != resource.RLIM_INFINITY else wanted
+    if soft == resource.RLIM_INFINITY:
+        return None
+    if soft < wanted + _DESCRIPTORS_KEPT:
+        soft = wanted + _DESCRIPTORS_KEPT if hard == resource.RLIM_INFINITY else min(hard, wanted + _DESCRIPTORS_KEPT)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft - _DESCRIPTORS_KEPT

@@ -7,9 +7,11 @@ envelope. Whatever happens, a visit ends with one `VisitFacts` that says what of
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice, takewhile
 
+from checker.catalog.ports import Speaks
+from checker.catalog.udp import udp_question
 from checker.codecs.x509 import TrustStore, system_trust_store
 from checker.introduction import Introduction
 from checker.model import (
@@ -27,6 +29,7 @@ from checker.model import (
     Permit,
     PortFacts,
     QueryVerdict,
+    UdpFacts,
     VisitFacts,
 )
 from checker.net.gateway import Clock, Device
@@ -41,9 +44,11 @@ from checker.plan import (
     service_addresses,
 )
 from checker.probes.dicom import probe_dicom
-from checker.probes.ports import probe_port
+from checker.probes.ports import probe_ports
+from checker.probes.recognise import recognise
 from checker.probes.talk import Talk
 from checker.probes.tls import probe_tls
+from checker.probes.udp import probe_udp
 from checker.probes.web import probe_dicomweb, probe_web
 from checker.scope import Scope
 
@@ -83,6 +88,8 @@ class Visit:
         trust: Callable[[], TrustStore | None] = system_trust_store,
         depth: Depth = Depth.POLICY,
         own: OwnCertificate | None = None,
+        udp: tuple[int, ...] = (),
+        speaks: Mapping[int, Speaks] | None = None,
     ) -> None:
         self._device = device
         self._asset = device.asset
@@ -96,6 +103,8 @@ class Visit:
         self._trust = trust
         self._depth = depth
         self._own = own
+        self._udp = udp
+        self._speaks = speaks or {}
         self._count = 0
         self._talks: dict[tuple[str, int, tuple[int, ...]], Talk] = {}
         # A peer that answered a question with data is not asked that question again, wherever else it is declared.
@@ -105,6 +114,8 @@ class Visit:
         self._dicom_modes: dict[tuple[str, int], set[bool]] = {}  # False for plaintext, True for TLS
         # Places that took no connection: another question would be the same knock on the same door.
         self._shut: dict[tuple[str, int], PortFacts] = {}
+        self._open: set[tuple[str, int]] = set()  # places that took a connection
+        self._asked_again: set[str] = set()  # addresses whose silent declared places were asked once more
         self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
         self._refused = False  # an address, by the scope
         self._ended = False
@@ -133,17 +144,33 @@ class Visit:
             resolved,
             depth=self._depth,
             own_certificate=self._own is not None,
+            udp=self._udp,
+            speaks=self._speaks,
         )
         steps = ((step, permits.get(step.address or "")) for step in plan.steps)
         self._waiting = deque((step, permit) for step, permit in steps if permit is not None)
         while self._waiting:
             step, permit = self._waiting[0]
+            if step.kind is StepKind.RECOGNISE and not self._may_recognise(permit.address, step.port):
+                self._waiting.popleft()
+                continue
+            if step.kind is StepKind.UDP:
+                # What a TCP port of the same number shows says nothing of it.
+                facts = await probe_udp(self._device, permit, step.port)
+                self._observe(facts, permit.address, step.port, None)
+                self._waiting.popleft()
+                continue
+            if step.kind is StepKind.PORT:
+                await self._sweep(permit)
+                continue
             shut = self._shut.get((permit.address, step.port))
             if shut is None:
                 await self._take(step, permit, self._talk(step, permit))
             else:
                 self._talk(step, permit).note(shut)
             self._waiting.popleft()
+        for permit in permits.values():
+            await self._sweep(permit)  # declared places alone, where nothing else was to be looked at
         self._close()
 
     def end(self, reason: str) -> None:
@@ -153,7 +180,11 @@ class Visit:
         """
         self._device.note_gap(reason)
         for step, permit in self._waiting:
-            self._talk(step, permit).note(PortFacts(state=ConnectState.NOT_ASKED, detail=reason))
+            if step.kind is StepKind.UDP:
+                not_asked = UdpFacts(question=udp_question(step.port), detail=reason)
+                self._observe(not_asked, permit.address, step.port, None)
+            elif step.kind is not StepKind.RECOGNISE:  # what is left unrecognised shows by itself
+                self._talk(step, permit).note(PortFacts(state=ConnectState.NOT_ASKED, detail=reason))
         self._waiting.clear()
         self._close()
 
@@ -244,10 +275,42 @@ class Visit:
                     most=self._most(step),
                     own=self._own,
                 )
-            case StepKind.PORT:
-                talk.note(await probe_port(talk))
-            case StepKind.RESOLVE:
-                pass  # done before there was an address to ask
+            case StepKind.RECOGNISE:
+                if step.speaks is not None:
+                    await recognise(
+                        talk,
+                        step.speaks,
+                        host=asset.hostname,
+                        calling=self._introduction.calling_ae_title,
+                        door=self._door,
+                    )
+            case StepKind.RESOLVE | StepKind.UDP | StepKind.PORT:
+                pass  # before there was an address to ask; without a connection; many at once
+
+    def _may_recognise(self, address: str, port: int) -> bool:
+        """Whether a port may be asked what it is: what is not open speaks nothing, and is not knocked at again; what
+        another asset declares there is known, and is that one's to be asked."""
+        return (address, port) in self._open and not self._device.declared(address, port)
+
+    async def _sweep(self, permit: Permit) -> None:
+        """Take the steps of one address that look at its ports, which are the next, all at once.
+
+        Declared places there whose one connection had no answer are asked again with them: packets are lost, and what
+        is open behind that must not be taken for shut.
+        """
+        steps = [*takewhile(lambda waiting: waiting[0].kind is StepKind.PORT and waiting[1] is permit, self._waiting)]
+        talks = {step.port: [self._talk(step, permit)] for step, _permit in steps}
+        if permit.address not in self._asked_again:
+            self._asked_again.add(permit.address)
+            for (address, port, services), talk in self._talks.items():
+                if address == permit.address and services and talk.state is ConnectState.FILTERED:
+                    talks.setdefault(port, []).append(talk)
+        if not talks:
+            return
+        # They stay among those that wait until all are known: what is known of one by then is not overwritten.
+        await probe_ports(self._device, permit, talks)
+        for _step in steps:
+            self._waiting.popleft()
 
     def _most(self, step: Step) -> int:
         """With how many connections the lists of a step have to end, so that all that comes behind it gets its least.
@@ -262,6 +325,8 @@ class Visit:
         self._count += 1
         if isinstance(facts, PortFacts) and facts.state in _SHUT:
             self._shut[address, port] = facts
+        if isinstance(facts, PortFacts) and facts.state is ConnectState.OPEN:
+            self._open.add((address, port))
         if isinstance(facts, DicomFacts) and facts.outcome in _MODE_SHOWN:
             self._dicom_modes.setdefault((address, port), set()).add(facts.tls)
         self._record(

@@ -106,6 +106,7 @@ def _manners(model: MannersModel) -> AssetManners:
         gap_s=model.gap,
         quiet_hours=model.quiet_hours,
         passive=model.passive,
+        max_pending=model.max_pending,
     )
 
 

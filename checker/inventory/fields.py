@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from checker.catalog.ports import port_set_names
+from checker.catalog.ports import is_choice, port_set_names
 from checker.inventory.addresses import parse_address, parse_network, parse_owned_network
 from checker.model import OPT_IN_CANARIES, AssociationPurpose, Depth, Role
 
@@ -196,19 +196,23 @@ def _exposed(value: object) -> str:
     return text
 
 
-def _ports(value: object) -> str | tuple[int, ...]:
+def _ports(value: object) -> str | tuple[int | str, ...]:
     names = port_set_names()
-    expected = f"expected a list of ports or one of {', '.join(names)}"
+    known = ", ".join(names)
+    expected = f"expected one of {known}, or a list of those and of ports, such as 104, dicom/10104 or udp/161"
     if isinstance(value, str):
         if value not in names:
             raise wrong(expected)
         return value
     if not isinstance(value, list) or not value:
         raise wrong(expected)
-    if not all(type(port) is int and 1 <= port <= _TOP_PORT for port in value):
-        raise wrong(f"expected every port to be an integer from 1 to {_TOP_PORT}")
+    if not all(is_choice(part) for part in value):
+        raise wrong(
+            f"expected every part to be one of {known}, or a port from 1 to {_TOP_PORT}, such as 104, dicom/10104 or"
+            " udp/161"
+        )
     if len(set(value)) != len(value):
-        raise wrong("expected no port twice")
+        raise wrong("expected no port and no set twice")
     return tuple(value)
 
 
@@ -286,6 +290,7 @@ Day = Annotated[date, PlainValidator(_day), _schema(type="string", format="date"
 Flag = Annotated[bool, PlainValidator(_flag), _schema(type="boolean")]
 Port = Annotated[int, PlainValidator(_integer(1, _TOP_PORT)), _schema(type="integer", minimum=1, maximum=_TOP_PORT)]
 Connections = Annotated[int, PlainValidator(_integer(1, 10_000)), _schema(type="integer", minimum=1, maximum=10_000)]
+Pending = Annotated[int, PlainValidator(_integer(1, 8)), _schema(type="integer", minimum=1, maximum=8)]
 NoticeDays = Annotated[int, PlainValidator(_integer(1, 3650)), _schema(type="integer", minimum=1, maximum=3650)]
 AeTitle = Annotated[
     str,
@@ -316,14 +321,20 @@ Url = Annotated[
 ]
 Exposed = Annotated[str, PlainValidator(_exposed), _schema(type="string", pattern=f"^{_EXPOSED.pattern}$")]
 PortChoice = Annotated[
-    str | tuple[int, ...],
+    str | tuple[int | str, ...],
     PlainValidator(_ports),
     _schema(
         anyOf=[
             {"type": "string", "enum": list(port_set_names())},
             {
                 "type": "array",
-                "items": {"type": "integer", "minimum": 1, "maximum": _TOP_PORT},
+                "items": {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 1, "maximum": _TOP_PORT},
+                        {"type": "string", "enum": list(port_set_names())},
+                        {"type": "string", "pattern": "^(udp|dicom|http|tls)/[1-9][0-9]{0,4}$"},
+                    ]
+                },
                 "minItems": 1,
                 "uniqueItems": True,
             },

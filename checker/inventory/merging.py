@@ -47,7 +47,7 @@ class Merged:
     authorization: Placed[AuthorizationModel] | None = None
     calling_ae_title: Placed[str] | None = None
     user_agent: Placed[str] | None = None
-    ports: Placed[str | tuple[int, ...]] | None = None
+    ports: Placed[str | tuple[int | str, ...]] | None = None
     tls_depth: Placed[Depth] | None = None
     certificate_notice_days: Placed[int] | None = None
     networks: dict[str, list[str]] = field(default_factory=lambda: {key: [] for key in BOUNDARIES})

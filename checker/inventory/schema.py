@@ -89,10 +89,11 @@ class WaiverModel(Strict):
 class MannersModel(Strict):
     """How a device wants to be treated."""
 
-    max_connections: f.Connections = 80
+    max_connections: f.Connections = 120
     gap: f.Duration = Field(default=0.05, json_schema_extra={"default": "50ms"})
     quiet_hours: f.QuietHours | None = None
     passive: f.Flag = False
+    max_pending: f.Pending = 8
 
 
 class DicomModel(Strict):

@@ -9,20 +9,34 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from time import perf_counter
 
+from checker.codecs.udp import Asking
 from checker.errors import ScopeViolation
-from checker.model import Asset, ConnectState, Inventory, NameFacts, Permit, PortFacts, Refusal
+from checker.model import (
+    Asset,
+    ConnectState,
+    Inventory,
+    NameFacts,
+    Permit,
+    PortFacts,
+    Refusal,
+    UdpFacts,
+    UdpState,
+)
 from checker.net.connection import Connection
 from checker.net.failure import failed, not_tried, silent
 from checker.net.icmp import keep_errors
 from checker.net.ledger import Entry, Ledger
 from checker.net.manners import Ask, Claim, Denied, Go, Manners, WaitUntil
+from checker.net.patience import Answers
 from checker.net.poller import Poller
 from checker.net.readiness import Readiness
+from checker.net.sweep import PURPOSE, Sweep, syns_repeated
+from checker.net.udp import UdpExchange, UdpLimits
 from checker.scope import Listed, Scope, canonical, is_edge
 
 _RESOLVE_S = 5.0
@@ -31,6 +45,7 @@ _LOOKUPS_AT_ONCE = 4
 # uvloop's clock counts milliseconds: a shorter sleep would be none.
 _SHORTEST_SLEEP_S = 0.001
 _ANY_TIME = time()
+_DATAGRAM_BUFFER = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ class Gateway:
         self.clock = clock
         self.lookups = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
         self._turns: dict[Claim, asyncio.Future[None]] = {}
+        self._answers: dict[str, Answers] = {}
         self.poller = Poller()
 
     def device(self, asset: Asset) -> Device:
@@ -84,10 +100,18 @@ class Gateway:
         others = tuple(other for other in self.listed.assets_at(address) if other[0] != asset.id)
         return Ask(asset.id, address, port, asset.site, asset.manners, others, question)
 
-    async def admitted(self, ask: Ask) -> Claim | Denied:
-        """Wait until the manners let this connection through, or say why they never will. `leave` ends the claim."""
+    def answers_of(self, ask: Ask) -> tuple[Answers, Answers]:
+        """What connections to the address, and to its whole site, have shown of the way there."""
+        of_address = self._answers.setdefault(f"address:{ask.address}", Answers())
+        return of_address, self._answers.setdefault(f"site:{ask.site}", Answers())
+
+    async def admitted(self, ask: Ask, *, sweeps: bool = False) -> Claim | Denied:
+        """Wait until the manners let this connection, or a sweep of many, through, or say why they never will.
+
+        `leave` ends the claim.
+        """
         loop = asyncio.get_running_loop()
-        claim = self.manners.claim(ask)
+        claim = self.manners.claim(ask, sweeps=sweeps)
         try:
             while True:
                 # The time of day costs more to tell than all the rest, and few assets want to know it.
@@ -108,7 +132,11 @@ class Gateway:
 
     def leave(self, claim: Claim) -> None:
         """A connection is over, or will not be: whoever's turn it is now may go on."""
-        for next_claim in self.manners.leave(claim, asyncio.get_running_loop().time()):
+        self.wake(self.manners.leave(claim, asyncio.get_running_loop().time()))
+
+    def wake(self, claims: Iterable[Claim]) -> None:
+        """Let those go on whose turn it now is."""
+        for next_claim in claims:
             turn = self._turns.get(next_claim)
             # Cancelled: its own `leave` is about to hand the turn on.
             if turn is not None and not turn.done():
@@ -146,6 +174,10 @@ class Device:
             return None
         self._confirmed = answer, today
         return answer
+
+    def declared(self, address: str, port: int) -> bool:
+        """Whether the inventory has a service there, of this asset or of another."""
+        return self._gateway.listed.service(address, port)
 
     def denied(self, address: str) -> str | None:
         """Why no question may be asked of this address at all, or None."""
@@ -204,6 +236,86 @@ class Device:
         finally:
             if connection is None:
                 gateway.leave(claim)
+
+    async def sweep(
+        self,
+        permit: Permit,
+        ports: Iterable[int],
+        record: Callable[[int, PortFacts], None],
+        *,
+        pending: int | None = None,
+    ) -> None:
+        """Ask each of many ports whether it takes connections, with several under way at once, and tell `record`.
+
+        Each port is recorded once, when its state is known: with OPEN its connection is closed again by then. The
+        device is nobody else's meanwhile. At most `pending` are half-open, and never more than the manners of everybody
+        at the address allow. What is not asked is recorded as such. Raises ScopeViolation as `connect` does, and what
+        `record` raises.
+        """
+        gateway, ask = self._gateway, self._ask(permit.address, 0, PURPOSE)
+        wanted = tuple(dict.fromkeys(ports))
+        if not wanted:
+            return
+        reason = self._confirm(permit, 0, PURPOSE)
+        claim = await gateway.admitted(ask, sweeps=True) if reason is None else Denied(reason)
+        if isinstance(claim, Denied):
+            for port in wanted:
+                record(port, self._not_asked(permit, port, PURPOSE, claim.reason))
+            return
+        try:
+            most = min(pending or ask.max_pending, ask.max_pending)
+            await Sweep(
+                self,
+                gateway,
+                claim,
+                permit,
+                wanted,
+                record,
+                pending=most,
+                knock=_begin,
+                confirm=self._confirm,
+                not_asked=self._not_asked,
+            ).run()
+        finally:
+            gateway.leave(claim)
+
+    async def datagram(self, permit: Permit, port: int, asking: Asking, limits: UdpLimits) -> UdpFacts:
+        """One question over UDP, and once more after silence; each datagram counts, and waits, as a connection does.
+
+        What takes leave of who answered belongs to the datagram that was answered, as a FIN to its connection. Raises
+        ScopeViolation as `connect` does.
+        """
+        gateway, purpose = self._gateway, asking.purpose
+        exchange = UdpExchange(permit.address, port, asking, limits, poller=gateway.poller, opening=_datagram_socket)
+        entry: Entry | None = None
+        try:
+            for wait_s in limits.waits_s:
+                claim = await self._turn(permit, port, purpose)
+                try:
+                    # The answer to the datagram before may have come while we waited for our turn.
+                    if entry is not None and exchange.look():
+                        self._told(exchange, entry)
+                    elif isinstance(claim, str):
+                        self._not_asked(permit, port, purpose, claim)
+                        exchange.refuse(claim)
+                    else:
+                        entry = gateway.ledger.attempt(permit, port, purpose, transport="udp")
+                        self.connections += 1
+                        try:
+                            await exchange.ask(wait_s)
+                        finally:
+                            self._told(exchange, entry)
+                finally:
+                    if isinstance(claim, Claim):
+                        gateway.leave(claim)
+                if exchange.settled:
+                    break
+        finally:
+            exchange.close()
+        facts = exchange.facts
+        if facts.state is UdpState.LOCAL_ERROR:
+            self.note_gap(f"this machine could not send: {facts.detail}")
+        return facts
 
     def answered(self, address: str, port: int) -> None:
         """Tell the manners that a question to the port was answered."""
@@ -281,6 +393,10 @@ class Device:
         word = "interrupted"
         try:
             outcome = await _connect(permit.address, claim.ask.port, limits, self._gateway.poller)
+            if not isinstance(outcome, PortFacts):
+                lost = syns_repeated(outcome[0])
+                for answers in self._gateway.answers_of(claim.ask):
+                    answers.add(perf_counter() - started, lost=lost)
             word = outcome.state.value if isinstance(outcome, PortFacts) else ""
         finally:
             if word:
@@ -297,6 +413,31 @@ class Device:
             on_end=lambda connection, word: self._over(claim, entry, connection, word),
         )
 
+    async def _turn(self, permit: Permit, port: int, purpose: str) -> Claim | str:
+        """The claim of one datagram, whose turn it is, to be ended by `leave`; or why it is not sent."""
+        expired = self._confirm(permit, port, purpose)
+        if expired is not None:
+            return expired
+        claim = await self._gateway.admitted(self._ask(permit.address, port, purpose))
+        if isinstance(claim, Denied):
+            return claim.reason
+        try:
+            # Waiting for a turn may have taken long.
+            expired = self._confirm(permit, port, purpose)
+        except BaseException:
+            self._gateway.leave(claim)
+            raise
+        if expired is not None:
+            self._gateway.leave(claim)
+        return claim if expired is None else expired
+
+    def _told(self, exchange: UdpExchange, entry: Entry) -> None:
+        """Write what became of a datagram; once more, where its answer came after it had been called silent."""
+        sent, received = exchange.counted()
+        self.bytes_sent += sent
+        self.bytes_received += received
+        self._gateway.ledger.outcome(entry, exchange.word, sent=sent, received=received)
+
     def _over(self, claim: Claim, entry: Entry, connection: Connection, word: str) -> None:
         self.bytes_sent += connection.bytes_sent
         self.bytes_received += connection.bytes_received
@@ -312,6 +453,18 @@ class Device:
         if ask is None:
             ask = self._asks[address, port, question] = self._gateway.ask(self.asset, address, port, question)
         return ask
+
+
+def _begin(address: str, port: int) -> tuple[socket.socket, int]:
+    """A plain non-blocking connect(), and its code; the socket tells of ICMP errors. OSError where there is none."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    try:
+        keep_errors(sock, keep=True)
+        return sock, sock.connect_ex((address, port))
+    except BaseException:
+        sock.close()
+        raise
 
 
 async def _connect(
@@ -357,6 +510,34 @@ async def _connect(
         if not kept:
             readiness.close()
             sock.close()
+
+
+def _datagram_socket(address: str, port: int) -> socket.socket:
+    """A socket to ask a UDP port from, bound to the address of ours that leads there. OSError where there is none.
+
+    It is not connected. A small buffer is all that a flood can fill.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    with socket.socket(family, kind) as scout:
+        code = scout.connect_ex((address, port))  # of UDP it sends nothing, and settles which way it would go (udp(7))
+        if code != 0:
+            raise OSError(code, "there is no way")
+        own = scout.getsockname()[0]
+    sock = socket.socket(family, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _DATAGRAM_BUFFER)
+        keep_errors(sock, keep=True)
+        sock.bind((own, 0))
+        # From that very port a question to our own machine would be its own answer. While it is held we get another.
+        other = _datagram_socket(address, port) if sock.getsockname()[1] == port else None
+    except BaseException:
+        sock.close()
+        raise
+    if other is None:
+        return sock
+    sock.close()
+    return other
 
 
 def _established(sock: socket.socket) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -65,7 +65,8 @@ class Failure:
     """No answer: one of `connect`, `tls`, `end` and `malformed` says why.
 
     `malformed` is for bytes that are no HTTP/1.1; a body that broke off is an `end`. `heard` says that something had
-    come from the peer by then.
+    come from the peer by then; `first` is the beginning of what is no HTTP, at most five bytes, to be told apart and
+    dropped.
     """
 
     connect: PortFacts | None = None
@@ -74,6 +75,7 @@ class Failure:
     malformed: bool = False
     heard: bool = False
     rtt_ms: float | None = None
+    first: bytes = field(default=b"", repr=False)
 
 
 class _NotConnected(httpcore.ConnectError):
@@ -143,6 +145,7 @@ class _Exchange:
             malformed=malformed,
             heard=made is not None and made.bytes_received > 0,
             rtt_ms=None if made is None else made.rtt_ms,
+            first=self.first_bytes if malformed else b"",
         )
 
 

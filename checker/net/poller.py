@@ -26,14 +26,18 @@ _WANTED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
 
 class Poller:
-    """The news of all sockets of one loop. It holds a descriptor, and is watched itself, only while there are any."""
+    """The news of all sockets of one loop. It holds a descriptor, and is watched itself, only while there are any.
 
-    __slots__ = ("_epoll", "_loop", "_told")
+    Between `hold` and `release` it keeps what it has, for sockets that come and go.
+    """
+
+    __slots__ = ("_epoll", "_holders", "_loop", "_told")
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None  # of those that are watched now
         self._epoll: select.epoll | None = None
         self._told: dict[int, News] = {}
+        self._holders = 0
 
     def watch(self, descriptor: int, news: News) -> None:
         """Tell `news` of each change of a socket, and of what is so now, until `forget`. OSError where it cannot."""
@@ -52,8 +56,22 @@ class Poller:
         del self._told[descriptor]
         self._rest()
 
+    def look(self) -> None:
+        """Tell at once what there is, for whoever cannot wait until the loop comes to it."""
+        if self._epoll is not None:
+            self._tell(self._epoll)
+
+    def hold(self) -> None:
+        """Many sockets will come and go until `release`."""
+        self._holders += 1
+
+    def release(self) -> None:
+        """End one `hold`."""
+        self._holders -= 1
+        self._rest()
+
     def _rest(self) -> None:
-        if self._epoll is not None and self._loop is not None and not self._told:
+        if self._epoll is not None and self._loop is not None and not self._told and not self._holders:
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
             self._epoll = self._loop = None

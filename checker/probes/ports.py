@@ -1,20 +1,19 @@
-"""Ports: what connect() shows of one, and nothing more. A connection that opens is closed at once."""
+"""Ports: what connect() shows of many of one device, and nothing more. A connection that opens is closed at once."""
 
 from __future__ import annotations
 
-from checker.model import ConnectState, PortFacts
-from checker.net.connection import Connection
-from checker.net.gateway import Limits
+from collections.abc import Mapping, Sequence
+
+from checker.model import Permit, PortFacts
+from checker.net.gateway import Device
 from checker.probes.talk import Talk
 
-# Past the kernel's third SYN retransmission, so that a lost SYN or two do not make a port look filtered.
-_LIMITS = Limits(connect_s=4.0, conversation_s=1.0, max_bytes=1)
 
+async def probe_ports(device: Device, permit: Permit, talks: Mapping[int, Sequence[Talk]]) -> None:
+    """Ask each port whether it takes connections; each is noted at its own talks as soon as its state is known."""
 
-async def probe_port(talk: Talk) -> PortFacts:
-    """Ask whether a port takes connections."""
-    made = await talk.device.connect(talk.permit, talk.port, "reachability", _LIMITS)
-    if not isinstance(made, Connection):
-        return made
-    made.abandon()
-    return PortFacts(state=ConnectState.OPEN, rtt_ms=made.rtt_ms)
+    def note(port: int, facts: PortFacts) -> None:
+        for talk in talks[port]:
+            talk.note(facts)
+
+    await device.sweep(permit, tuple(talks), note)

@@ -14,7 +14,8 @@ from checker.net.gateway import Device, Limits
 class Talk:
     """A way to talk to one port of one device. `record` takes facts about it, at once.
 
-    `state` is the last that a connection attempt showed of the port, None before the first.
+    `state` is the last that a connection attempt showed of the port, None before the first, and `asked` how often it had
+    been asked for that.
     """
 
     device: Device
@@ -22,6 +23,7 @@ class Talk:
     port: int
     record: Callable[[Facts], None]
     state: ConnectState | None = field(default=None)
+    asked: int = field(default=0)
 
     async def connect(self, purpose: str, limits: Limits) -> Connection | PortFacts:
         """One connection; what it showed of the port is recorded where it differs from what was known."""
@@ -38,8 +40,9 @@ class Talk:
             return
         if facts.state is ConnectState.FILTERED:
             self.device.knocked_in_vain(self.permit.address, self.port)
-        if facts.state is not self.state:
-            self.state = facts.state
+        again = facts.state is ConnectState.FILTERED and facts.asked > self.asked
+        if facts.state is not self.state or again:
+            self.state, self.asked = facts.state, facts.asked
             self.record(facts)
 
     def answered(self) -> None:

@@ -122,7 +122,7 @@ async def _ask(
     host = service.host
     server_name = host if host is not None and canonical(host) is None else None
     answer = await door.get(talk.device, request, server_name=server_name)
-    _tell(talk, answer)
+    tell(talk, answer)
     if isinstance(answer, Failure):
         end, detail = _ended(answer)
         return _Asked(question, _failed(service, question, purpose, end, detail), None)
@@ -154,7 +154,7 @@ def _failed(service: Service, question: Question, purpose: HttpPurpose, end: Htt
     return HttpFacts(purpose=purpose, path=question.shown, tls=service.speaks_tls, end=end, detail=detail)
 
 
-def _tell(talk: Talk, answer: Response | Failure) -> None:
+def tell(talk: Talk, answer: Response | Failure) -> None:
     """Note what the attempt showed of the port; tell the manners whether the device answered, and was busy."""
     if isinstance(answer, Failure) and answer.connect is not None:
         talk.note(answer.connect)

@@ -273,8 +273,9 @@ def seen(
 
 
 def port_seen(port: int, state: ConnectState = ConnectState.OPEN, address: str = ADDRESS) -> Observation:
-    """One TCP port as seen by connect()."""
-    return seen(PortFacts(state=state), service=None, address=address, port=port)
+    """One TCP port as seen by connect(); a silent one was asked again."""
+    asked = 2 if state is ConnectState.FILTERED else 1
+    return seen(PortFacts(state=state, asked=asked), service=None, address=address, port=port)
 
 
 def ports_seen(

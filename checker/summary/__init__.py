@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checker.summary.exit_code import CLEAN, FAILING, INCOMPLETE, UNDELIVERED, Outcome, exit_code
+from checker.summary.reach import Judged, PortReach, ReachSummary, ReachTally
 from checker.summary.shape import (
     SCHEMA_VERSION,
     AssetCounts,
@@ -26,6 +27,10 @@ __all__ = [
     "SCHEMA_VERSION",
     "Tally",
     "OPEN_ARCHIVE",
+    "Judged",
+    "PortReach",
+    "ReachSummary",
+    "ReachTally",
     "Outcome",
     "exit_code",
     "CLEAN",

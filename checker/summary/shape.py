@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from checker.introduction import Introduction
 from checker.model import Severity
+from checker.summary.reach import ReachSummary
 
 SCHEMA_VERSION = 1
 """Of `run.json` and of findings."""
@@ -78,7 +79,8 @@ class RunSummary:
     `duration_s` is of the visits, in seconds; `coverage` is 0 to 1, see `Tally.coverage`. `judged_at` is the moment
     that expiry and validity were judged against. `judged_from` names the run whose observations these are, where this
     run made none of its own; `baseline` the run that `drift` is against. `interrupted` is the signal that ended the
-    visits early; `errors` are visits that a bug of this product broke off; `notices` what a reader should know beside.
+    visits early; `errors` are visits that a bug of this product broke off; `notices` what a reader should know beside;
+    `exposure` who could reach what, against policy.
     """
 
     run_id: str
@@ -110,3 +112,4 @@ class RunSummary:
     interrupted: str | None = None
     errors: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    exposure: ReachSummary = field(default_factory=ReachSummary)

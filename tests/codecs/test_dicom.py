@@ -32,7 +32,7 @@ from tests.codecs import dicom_oracle as oracle
 from tests.codecs.helpers import JUNK, feeds
 from tests.live.synthetic import NAME, PATIENT_ID, markers_in
 
-SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET = AssociationPurpose
+SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET, RECOGNISE = AssociationPurpose
 STUDY = fresh_study_uid(UUID(int=1))
 EXPLICIT = "1.2.840.10008.1.2.1"
 

@@ -34,7 +34,7 @@ from checker.codecs.dicom_requests import (
 from checker.model import AssociationPurpose
 from tests.codecs import dicom_oracle as oracle
 
-SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET = AssociationPurpose
+SURVEY, WRONG_CALLED, CANARY, REGISTERED, WORKLIST, GET, RECOGNISE = AssociationPurpose
 SHUTDOWN = "1.2.276.0.7230010.3.4.1915765545.18030.917282194.0"
 STUDY = fresh_study_uid(UUID(int=1))
 STATION, PATIENT = fresh_station(UUID(int=1)), fresh_patient(UUID(int=1))

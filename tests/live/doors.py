@@ -55,7 +55,7 @@ class Door:
         self.today = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         clock = Clock(utc=lambda: self.today, local=lambda: self.today)
         ledger = Ledger(self._keep, run_id="synthetic-run", vantage="local", now=clock.utc)
-        inventory = Inventory(
+        self.inventory = Inventory(
             organization="Synthetic",
             authorization=Authorization("Synthetic", "SYN-1", expires),
             owned_networks=tuple(owned),
@@ -67,7 +67,7 @@ class Door:
             assets=assets,
             waivers=(),
         )
-        self.gateway = Gateway(inventory, manners or Manners(), ledger, clock)
+        self.gateway = Gateway(self.inventory, manners or Manners(), ledger, clock)
 
     def device(self, name: str = "a") -> Device:
         """One visit of an asset."""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +22,22 @@ import pytest
 
 from tests.conftest import LOOPS
 from tests.live.checking import Run, command, environment, inventory
-from tests.live.servers.process import ROOT, missing, python_child, require, serving
+from tests.live.namespaces import (
+    PATH,
+    inside,
+    link,
+    namespace,
+    require_namespaces,
+    route,
+    run,
+    settle,
+    wait_until_settled,
+)
+from tests.live.servers.process import ROOT, python_child, serving
 
 pytestmark = pytest.mark.live
 
 _DRIVER = "tests.live.namespace_driver"
-_PREFIX = "pacs-checker-"
-_PATH = {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"}
 FIREWALL = {4: "10.231.1.1", 6: "fd00:231:1::1"}
 DEVICE = {4: "10.231.2.2", 6: "fd00:231:2::2"}
 ABSENT = {4: "10.231.1.77", 6: "fd00:231:1::77"}  # on our own network, and nobody is there
@@ -90,70 +99,6 @@ class Vantage:
         return answer
 
 
-def run(*command: str, given: str | None = None) -> str:
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=20, env={**os.environ, **_PATH})
-    assert done.returncode == 0, f"{command}: {done.stderr}"
-    return done.stdout
-
-
-def inside(namespace: str, *command: str, given: str | None = None) -> None:
-    run("ip", "netns", "exec", namespace, *command, given=given)
-
-
-def settle(namespace: str, values: dict[str, str]) -> None:
-    """Set the kernel's parameters of a namespace."""
-    inside(namespace, "sh", "-c", "\n".join(f"echo {value!r} > /proc/sys/net/{name}" for name, value in values.items()))
-
-
-@contextmanager
-def namespace(role: str) -> Iterator[str]:
-    name = f"{_PREFIX}{os.getpid()}-{role}"
-    run("ip", "netns", "add", name)
-    try:
-        run("ip", "-n", name, "link", "set", "lo", "up")
-        # Addresses are there at once: nobody else can have them.
-        settle(name, {"ipv6/conf/default/accept_dad": "0", "ipv6/conf/default/dad_transmits": "0"})
-        yield name
-    finally:
-        run("ip", "netns", "delete", name)
-
-
-def clear_away_the_dead() -> None:
-    """Namespaces of test processes that were killed before they could remove them."""
-    for path in Path("/run/netns").glob(f"{_PREFIX}*"):
-        pid = path.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not Path("/proc", pid).exists():
-            run("ip", "netns", "delete", path.name)
-
-
-def link(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
-    """A cable between two namespaces; each end is (namespace, IPv4 address, IPv6 address)."""
-    names = "to-right", "to-left"
-    run("ip", "-n", one[0], "link", "add", names[0], "type", "veth", "peer", "name", names[1], "netns", other[0])
-    for (where, ipv4, ipv6), name in zip((one, other), names, strict=True):
-        run("ip", "-n", where, "address", "add", f"{ipv4}/24", "dev", name)
-        run("ip", "-n", where, "address", "add", f"{ipv6}/64", "dev", name)
-        run("ip", "-n", where, "link", "set", name, "up")
-
-
-def wait_until_settled(namespaces: Sequence[str]) -> None:
-    """Wait until every cable is up and every IPv6 address is taken into use, which the kernel does in its own time."""
-    deadline = time.monotonic() + 10
-    for name in namespaces:
-        while (
-            run("ip", "-n", name, "-6", "address", "show", "tentative")
-            or "state DOWN" in (links := run("ip", "-n", name, "link", "show", "type", "veth"))
-            or "LOWERLAYERDOWN" in links
-        ):
-            assert time.monotonic() < deadline, f"{name} does not come up"
-            time.sleep(0.01)
-
-
-def route(where: str, to: Sequence[str], via: dict[int, str]) -> None:
-    for network in to:
-        run("ip", "-n", where, "route", "add", network, "via", via[6 if ":" in network else 4])
-
-
 def wait_until_counted(where: str, chain: str, packets: int) -> None:
     """Wait until the counter of a chain's rule has seen so many packets."""
     deadline = time.monotonic() + 5
@@ -168,18 +113,9 @@ def wait_until_counted(where: str, chain: str, packets: int) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
-    if os.geteuid() != 0:
-        if os.environ.get("CI") == "true":
-            pytest.fail("network namespaces need root")
-        pytest.skip("network namespaces need root")
-    require("ip", "iproute2")
-    require("nft", "nftables")
-    clear_away_the_dead()
+    require_namespaces()
     with ExitStack() as stack:
-        try:
-            vantage, firewall, device = (stack.enter_context(namespace(role)) for role in ("vantage", "fw", "device"))
-        except AssertionError as error:
-            missing(f"a kernel that lets us make network namespaces ({error})", "iproute2, on such a kernel")
+        vantage, firewall, device = (stack.enter_context(namespace(role)) for role in ("vantage", "fw", "device"))
         link((vantage, "10.231.1.2", "fd00:231:1::2"), (firewall, FIREWALL[4], FIREWALL[6]))
         link((firewall, "10.231.2.1", "fd00:231:2::1"), (device, DEVICE[4], DEVICE[6]))
         route(vantage, ["10.231.2.0/24", "fd00:231:2::/64", "10.232.0.0/16", "fd00:232::/32"], FIREWALL)
@@ -190,7 +126,7 @@ def network() -> Iterator[Network]:
         settle(vantage, {"ipv4/neigh/to-right/retrans_time_ms": "99", "ipv6/neigh/to-right/retrans_time_ms": "99"})
         wait_until_settled([vantage, firewall, device])
         with serving(
-            "device", lambda _, ports: device_command(device, ports), ports=2, ready="ready\n", environment=_PATH
+            "device", lambda _, ports: device_command(device, ports), ports=2, ready="ready\n", environment=PATH
         ) as process:
             open_port, late_port = process.ports
             inside(firewall, "nft", "--define", f"LATE_OPEN={late_port}", "-f", "-", given=_RULES)
@@ -212,7 +148,7 @@ def vantage(network: Network, request: pytest.FixtureRequest) -> Iterator[Vantag
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **_PATH},
+        env={**os.environ, **PATH},
     ) as child:
         yield Vantage(child)
         assert child.stdin is not None
@@ -340,20 +276,23 @@ def test_a_connection_to_ourselves_is_not_an_open_port(network: Network, vantage
 # ------------------------------------------------------------------------------------------- the whole product
 
 
-def checked(network: Network, folder: Path, ports: Sequence[int], *arguments: str) -> Run:
+def checked(
+    network: Network, folder: Path, ports: Sequence[int], *, services: Sequence[object] = (), may_reach: bool = True
+) -> Run:
     """`check` from the vantage on the device, with a policy under which nothing but the open port may be reached."""
-    ipv4_only = [{"id": "device", "address": DEVICE[4], "zone": "inside", "services": []}]
+    ipv4_only = [{"id": "device", "address": DEVICE[4], "zone": "inside", "services": list(services)}]
+    allowed = [f"tcp/{network.open_port}"] if may_reach else [f"tcp/{CLOSED}"]
     path = inventory(
         folder,
         ipv4_only,
         owned_networks=["10.231.2.0/24"],
         zones=[{"name": "inside"}, {"name": "internet"}],
         defaults={"calling_ae_title": "SECAUDIT", "ports": list(ports)},
-        exposure=[{"from": "internet", "to": {"role": "archive"}, "may_reach": [f"tcp/{network.open_port}"]}],
+        exposure=[{"from": "internet", "to": {"role": "archive"}, "may_reach": allowed}],
     )
     done = subprocess.run(
         ["ip", "netns", "exec", network.vantage, *command("check", path, "--output", folder, "--vantage", "internet")],
-        capture_output=True, text=True, timeout=60, env=environment(**_PATH), cwd=folder,
+        capture_output=True, text=True, timeout=60, env=environment(**PATH), cwd=folder,
     )  # fmt: skip
     return Run((folder / "latest").resolve(), done.returncode, done.stdout, done.stderr)
 
@@ -370,6 +309,22 @@ def test_a_firewall_that_drops_everything_passes_where_nothing_may_be_reached(ne
     assert seen.status("device", "exposure.unexpected-open") == "pass"
     assert seen.status("device", "asset.unreachable") == "fail"
     assert seen.exit_code == 4  # nothing answered: nothing else is known of it
+
+
+def test_a_declared_port_whose_first_connection_was_lost_is_not_taken_for_shut(
+    network: Network, tmp_path: Path
+) -> None:
+    # As many bytes of SYNs as the kernel sends within the time limit of one connection, and hardly more.
+    lost = f"tcp dport {network.open_port} tcp flags & (syn | ack) == syn quota until 320 bytes drop"
+    inside(network.firewall, "nft", f"add rule inet filter cut {lost}")
+    try:
+        service = {"kind": "dicom", "port": network.open_port, "ae_title": "ANY-SCP"}
+        seen = checked(network, tmp_path, [CLOSED], services=[service], may_reach=False)
+    finally:
+        inside(network.firewall, "nft", "flush", "chain", "inet", "filter", "cut")
+    ports = [item for item in seen.observations if item["facts"]["type"] == "port"]
+    assert [item["facts"]["state"] for item in ports if item["port"] == network.open_port] == ["filtered", "open"]
+    assert seen.status("device", "exposure.unexpected-open") == "fail"
 
 
 def test_each_answer_of_a_firewall_is_judged_for_what_it_is(network: Network, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tables import benchmark, configurations, dicom, dicom_benchmark
-from tests.tables.page import DICOM, TLS, written
+from tests.tables import benchmark, configurations, dicom, dicom_benchmark, exposure, exposure_benchmark
+from tests.tables.page import DICOM, EXPOSURE, TLS, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ TABLES: Mapping[str, Table] = {
     "configurations": Table(TLS, configurations.table),
     "dicom": Table(DICOM, dicom.table),
     "dicom-benchmark": Table(DICOM, dicom_benchmark.table),
+    "exposure": Table(EXPOSURE, exposure.table),
+    "exposure-benchmark": Table(EXPOSURE, exposure_benchmark.table),
 }
 """The tables by name, which is also that of their room in the page."""
 

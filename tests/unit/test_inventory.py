@@ -158,7 +158,7 @@ def test_every_key_has_its_meaning() -> None:
     gateway, pump = inventory.assets
     assert gateway.addresses == ("fd00:20::5", "10.21.0.7", "8.8.8.1")
     assert gateway.hostname == "all.example.org"
-    assert gateway.manners == AssetManners(80, 2.0, (time(22), time(6)), passive=False)
+    assert gateway.manners == AssetManners(120, 2.0, (time(22), time(6)), passive=False)
     assert (gateway.tls_depth, pump.tls_depth) == (Depth.POLICY, None)
     assert (gateway.canaries, pump.canaries) == ((AssociationPurpose.WORKLIST, AssociationPurpose.GET), ())
     assert gateway.services == (
@@ -173,7 +173,7 @@ def test_every_key_has_its_meaning() -> None:
         Service(ServiceKind.DICOMWEB, 8080, url="http://[fd00:20::5]:8080/dicom-web"),
     )
     assert (pump.addresses, pump.hostname) == ((), "pump")
-    assert pump.manners == AssetManners(1, 0.0015, None, passive=True)
+    assert pump.manners == AssetManners(1, 0.0015, None, passive=True, max_pending=2)
     assert inventory.waivers == (Waiver("tls.*", "old", "x", date(2020, 1, 31), site="main-*", role=Role.GATEWAY),)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from heapq import heappop, heappush
 from itertools import count, pairwise
+from math import inf
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from checker.net.manners import (
     SILENT_QUESTIONS,
     Ask,
     Claim,
+    Decision,
     Denied,
     Go,
     Manners,
@@ -41,9 +43,10 @@ def wish(
     max_connections: int = 80,
     quiet_hours: tuple[time, time] | None = None,
     passive: bool = False,
+    max_pending: int = 8,
     question: str = "",
 ) -> Ask:
-    manners = AssetManners(max_connections, gap_s, quiet_hours, passive)
+    manners = AssetManners(max_connections, gap_s, quiet_hours, passive, max_pending)
     return Ask(asset, address, port, site, manners, others, question)
 
 
@@ -51,6 +54,17 @@ def admitted(manners: Manners, ask: Ask, now: float = 0.0) -> Claim:
     claim = manners.claim(ask)
     assert manners.step(claim, now, NOON) == Go()
     return claim
+
+
+def sweeping(manners: Manners, ask: Ask, now: float = 0.0) -> Claim:
+    claim = manners.claim(ask, sweeps=True)
+    assert manners.step(claim, now, NOON) == Go()
+    return claim
+
+
+def begun(manners: Manners, claim: Claim, times: int, now: float = 0.0) -> list[Decision]:
+    """What the manners say to so many connections of a sweep, all wished for at once."""
+    return [manners.further(claim, port, now, NOON) for port in range(1, times + 1)]
 
 
 class TestOneConnection:
@@ -381,6 +395,151 @@ class TestBusy:
         assert manners.denied(wish(port=443), NOON) is None
 
 
+class TestSweep:
+    def test_the_device_is_its_own_until_it_leaves(self) -> None:
+        manners = Manners()
+        claim = sweeping(manners, wish())
+        begun(manners, claim, 1)
+        later = manners.claim(wish(port=443))
+
+        assert manners.step(later, 1.0, NOON) == WaitTurn()
+        assert manners.ended(claim, 1.0, opened=False) == ()
+        assert manners.step(later, 1.0, NOON) == WaitTurn()
+        assert manners.leave(claim, 2.0) == (later,)
+
+    @pytest.mark.parametrize(("mine", "of_another", "most"), [(8, 8, 8), (3, 8, 3), (8, 1, 1), (50, 50, 8)])
+    def test_so_many_are_pending_as_everybody_at_the_address_allows(
+        self, mine: int, of_another: int, most: int
+    ) -> None:
+        manners = Manners(connections_per_second=inf)
+        ask = wish(max_pending=mine, others=(("b", AssetManners(gap_s=0.0, max_pending=of_another)),))
+        claim = sweeping(manners, ask)
+
+        assert begun(manners, claim, 10) == [Go()] * most + [WaitTurn()] * (10 - most)
+        manners.ended(claim, 1.0, opened=False)
+        assert begun(manners, claim, 2, 1.0) == [Go(), WaitTurn()]
+
+    def test_each_connection_counts_and_the_last_ones_are_denied(self) -> None:
+        manners = Manners(connections_per_second=inf)
+        claim = sweeping(manners, wish(max_connections=3))
+        assert manners.spent("a") == 0
+
+        said = begun(manners, claim, 4)
+
+        assert said[:3] == [Go()] * 3
+        assert said[3] == Denied("the budget of 3 connections is spent")
+        assert manners.spent("a") == 3
+
+    def test_starts_lie_a_gap_apart_and_an_open_port_gives_the_device_a_rest(self) -> None:
+        manners = Manners()
+        claim = sweeping(manners, wish(gap_s=0.5), now=10.0)
+
+        assert begun(manners, claim, 2, 10.0) == [Go(), WaitUntil(10.5)]
+        manners.ended(claim, 10.25, opened=False)
+        assert begun(manners, claim, 1, 10.5) == [Go()]
+        manners.ended(claim, 10.75, opened=True)
+        assert begun(manners, claim, 1, 11.0) == [WaitUntil(11.25)]
+
+    def test_the_gap_before_it_and_after_it_is_kept(self) -> None:
+        manners = Manners()
+        ask = wish(gap_s=2.0)
+        manners.leave(admitted(manners, ask), 1.0)
+        claim = manners.claim(ask, sweeps=True)
+        assert manners.step(claim, 1.0, NOON) == WaitUntil(3.0)
+        assert manners.step(claim, 3.0, NOON) == Go()
+        begun(manners, claim, 1, 3.0)
+        manners.leave(claim, 5.0)
+
+        assert manners.step(manners.claim(ask), 5.0, NOON) == WaitUntil(7.0)
+
+    def test_its_starts_are_in_the_rate_of_the_run(self) -> None:
+        manners = Manners(connections_per_second=2)
+        admitted(manners, wish("b", "10.0.0.2"), now=100.0)
+        claim = sweeping(manners, wish(), now=100.0)
+
+        assert begun(manners, claim, 1, 100.0) == [WaitUntil(100.5)]
+        assert begun(manners, claim, 2, 100.5) == [Go(), WaitUntil(101.0)]
+
+    def test_no_start_of_it_comes_before_its_time_in_the_rate(self) -> None:
+        manners = Manners(connections_per_second=5000)
+        claim = sweeping(manners, wish(), now=100.0)
+
+        first, second = begun(manners, claim, 2, 100.0)
+        assert first == Go()
+        assert isinstance(second, WaitUntil)
+        assert second.at == pytest.approx(100.0002, abs=1e-9)
+
+    def test_a_loop_that_wakes_it_late_costs_none_of_the_rate_and_saves_nothing_up(self) -> None:
+        manners = Manners(connections_per_second=5000)
+        claim = sweeping(manners, wish(), now=100.0)
+        begun(manners, claim, 2, 100.0)
+
+        # Due at 100.0002, woken at 100.0007: those of 100.0004 and 100.0006 had been wished for as well.
+        *said, last = begun(manners, claim, 4, 100.0007)
+        assert said == [Go()] * 3
+        assert isinstance(last, WaitUntil)
+        manners.ended(claim, 101.0, opened=False)
+        assert begun(manners, claim, 1, 101.0) == [Go()]
+        manners.ended(claim, 102.0, opened=False)
+        # Of the seconds in which it wanted nothing nothing is left.
+        assert [type(each) for each in begun(manners, claim, 2, 102.0)] == [Go, WaitUntil]
+
+    def test_however_late_it_is_woken_there_is_no_burst(self) -> None:
+        manners = Manners(connections_per_second=1000)
+        claim = sweeping(manners, wish(), now=100.0)
+        begun(manners, claim, 2, 100.0)
+
+        assert begun(manners, claim, 8, 101.0).count(Go()) <= 4
+
+    def test_it_goes_on_with_fewer_where_the_site_is_full(self) -> None:
+        manners = Manners(site_connections=4, connections_per_second=inf)
+        admitted(manners, wish("b", "10.0.0.2"))
+        claim = sweeping(manners, wish())
+
+        assert begun(manners, claim, 5) == [Go(), Go(), Go(), WaitTurn(), WaitTurn()]
+        waiting = manners.claim(wish("c", "10.0.0.3"))
+        assert manners.step(waiting, 1.0, NOON) == WaitTurn()
+        # Whoever waits comes first.
+        assert manners.ended(claim, 1.0, opened=False) == (waiting,)
+        assert begun(manners, claim, 1, 1.0) == [WaitTurn()]
+        manners.ended(claim, 2.0, opened=False)
+        manners.ended(claim, 2.0, opened=False)
+        assert begun(manners, claim, 3, 2.0) == [Go(), Go(), WaitTurn()]
+
+    def test_leaving_in_the_middle_gives_every_place_back(self) -> None:
+        manners = Manners(site_connections=3, connections_per_second=inf)
+        claim = sweeping(manners, wish())
+        begun(manners, claim, 3)
+        waiting = [manners.claim(wish(f"b{number}", f"10.0.1.{number}")) for number in range(3)]
+        assert [manners.step(each, 0.0, NOON) for each in waiting] == [WaitTurn()] * 3
+
+        assert manners.leave(claim, 1.0) == tuple(waiting)
+
+    def test_the_whole_run_has_no_more_than_it_has_descriptors_for(self) -> None:
+        manners = Manners(further_connections=3, connections_per_second=inf)
+        one, other = sweeping(manners, wish("a", "10.0.0.1")), sweeping(manners, wish("b", "10.0.0.2", site="x"))
+
+        assert begun(manners, one, 4) == [Go()] * 4
+        assert begun(manners, other, 2) == [Go(), WaitTurn()]
+        manners.leave(one, 1.0)
+        assert begun(manners, other, 2, 1.0) == [Go(), Go()]
+
+    def test_a_port_that_is_busy_is_left_out_and_the_others_are_not(self) -> None:
+        manners = Manners(connections_per_second=inf)
+        for _ in range(BUSY_ANSWERS):
+            manners.busy(wish(port=2), -100.0)
+        claim = sweeping(manners, wish(port=0))
+
+        assert begun(manners, claim, 3) == [Go(), Denied("port 2 said 2 times that it is busy"), Go()]
+
+    def test_quiet_hours_begin_in_the_middle(self) -> None:
+        manners = Manners()
+        claim = sweeping(manners, wish(quiet_hours=(time(13), time(14))))
+        begun(manners, claim, 1)
+
+        assert isinstance(manners.further(claim, 2, 1.0, time(13)), Denied)
+
+
 class TestData:
     def test_a_question_that_was_answered_with_data_is_put_to_nobody_there_again(self) -> None:
         manners = Manners()
@@ -412,20 +571,50 @@ class Simulation:
     sleeping: list[tuple[float, int, Claim]] = field(default_factory=list)
     denied: list[Ask] = field(default_factory=list)
     went: list[Claim] = field(default_factory=list)
+    sweeps: list[Claim] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
     ended_at: dict[tuple[str, str], float] = field(default_factory=dict)
     number: count[int] = field(default_factory=count)
 
-    def want(self, ask: Ask) -> None:
-        self.step(self.manners.claim(ask))
+    def want(self, ask: Ask, *, sweeps: bool = False) -> None:
+        self.step(self.manners.claim(ask, sweeps=sweeps))
+
+    def go_on(self, claim: Claim, port: int) -> None:
+        """One more connection of a sweep, where that may be."""
+        pending, last = claim.pending, claim.ready
+        match self.manners.further(claim, port, self.now, NOON):
+            case Go():
+                assert self.now >= last, "before the gap was over"
+                went, due = claim.went
+                assert went == self.now
+                assert due <= self.now, "before its time in the rate"
+                self.starts.append(due)
+                self.went.append(claim)
+            case WaitUntil(at):
+                assert at > self.now, "a wait for a moment that has come spins"
+            case WaitTurn():
+                assert pending, "it waits for itself, and has nothing that could end"
+            case Denied():
+                pass
+
+    def end_of(self, claim: Claim, *, opened: bool) -> None:
+        self.wake(self.manners.ended(claim, self.now, opened=opened))
+        if opened:
+            assert claim.ready >= self.now + claim.ask.gap_s
 
     def step(self, claim: Claim) -> None:
         self.steps += 1
         decision = self.manners.step(claim, self.now, NOON)
         match decision:
+            case Go() if claim.sweeps:
+                self.check_gap(claim.ask)
+                self.open.append(claim)
+                self.sweeps.append(claim)
             case Go():
                 self.check_gap(claim.ask)
                 assert claim.start is not None
                 assert claim.start <= self.now
+                self.starts.append(claim.start)
                 self.open.append(claim)
                 self.went.append(claim)
             case WaitUntil(at):
@@ -440,11 +629,16 @@ class Simulation:
     def leave(self, claim: Claim) -> None:
         if claim in self.open:
             self.open.remove(claim)
+            if claim.sweeps:
+                self.sweeps.remove(claim)
             for name in names(claim.ask):
                 self.ended_at[name] = self.now
         self.waiting.discard(claim)
         self.sleeping = [entry for entry in self.sleeping if entry[2] is not claim]
-        for woken in self.manners.leave(claim, self.now):
+        self.wake(self.manners.leave(claim, self.now))
+
+    def wake(self, claims: Iterable[Claim]) -> None:
+        for woken in claims:
             assert woken in self.waiting, "woken, and not waiting"
             self.waiting.remove(woken)
             self.step(woken)
@@ -473,7 +667,9 @@ class Simulation:
         busy = [name for claim in self.open for name in names(claim.ask)]
         assert len(busy) == len(set(busy)), "two connections at once"
         for site in {claim.ask.site for claim in self.open}:
-            assert sum(claim.ask.site == site for claim in self.open) <= self.site_cap
+            there = [claim for claim in self.open if claim.ask.site == site]
+            assert sum(max(1, claim.pending) for claim in there) <= self.site_cap
+        assert all(claim.pending <= claim.ask.max_pending for claim in self.sweeps)
 
 
 def names(ask: Ask) -> Iterable[tuple[str, str]]:
@@ -484,7 +680,7 @@ def names(ask: Ask) -> Iterable[tuple[str, str]]:
 
 
 FLEET = {
-    "a": (("x", "y"), "s1", AssetManners(max_connections=3, gap_s=1.0)),
+    "a": (("x", "y"), "s1", AssetManners(max_connections=3, gap_s=1.0, max_pending=2)),
     "b": (("x",), "s1", AssetManners(max_connections=2, gap_s=0.0)),
     "c": (("x", "z"), "s2", AssetManners(max_connections=80, gap_s=0.25)),
     "d": (("w",), "s1", AssetManners(max_connections=80, gap_s=0.0)),
@@ -522,6 +718,23 @@ class MannersMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def end_one(self, data: st.DataObject) -> None:
         self.simulation.leave(data.draw(st.sampled_from(self.simulation.open)))
+
+    @rule(ask=WISHES)
+    def want_a_sweep(self, ask: Ask) -> None:
+        self.simulation.want(ask, sweeps=True)
+
+    @precondition(lambda self: self.simulation.sweeps)
+    @rule(data=st.data(), port=st.integers(1, 3), times=st.integers(1, 4))
+    def go_on(self, data: st.DataObject, port: int, times: int) -> None:
+        claim = data.draw(st.sampled_from(self.simulation.sweeps))
+        for _ in range(times):
+            self.simulation.go_on(claim, port)
+
+    @precondition(lambda self: any(claim.pending for claim in self.simulation.sweeps))
+    @rule(data=st.data(), opened=st.booleans())
+    def end_one_of_a_sweep(self, data: st.DataObject, opened: bool) -> None:
+        pending = [claim for claim in self.simulation.sweeps if claim.pending]
+        self.simulation.end_of(data.draw(st.sampled_from(pending)), opened=opened)
 
     @precondition(lambda self: self.simulation.waiting or self.simulation.sleeping)
     @rule(data=st.data())
@@ -562,7 +775,7 @@ class MannersMachine(RuleBasedStateMachine):
 
     @invariant()
     def starts_are_spaced_by_the_rate(self) -> None:
-        starts = sorted(claim.start for claim in self.simulation.went if claim.start is not None)
+        starts = sorted(self.simulation.starts)
         assert all(later - earlier >= self.interval - 1e-9 for earlier, later in pairwise(starts))
 
     @invariant()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checker.inventory import load
 from checker.model import Asset, AssetClass, AssetManners, Exposure, Role, Service, ServiceKind, Zone
-from checker.policy import INTERNET, Policy, matches
+from checker.policy import INTERNET, Access, Policy, described, expired, has_expired, matches
 
 TODAY = date(2026, 11, 24)
 ARCHIVE = Asset(
@@ -220,3 +220,84 @@ def test_no_line_takes_away_what_another_allows(lines: list[Exposure], further: 
         assert before.may_reach(ARCHIVE, vantage, TODAY) <= after.may_reach(ARCHIVE, vantage, TODAY)
         assert after.must_reach(ARCHIVE, vantage, TODAY) <= after.may_reach(ARCHIVE, vantage, TODAY)
         assert after.may_reach(ARCHIVE, vantage, date(2027, 1, 1)) <= after.may_reach(ARCHIVE, vantage, TODAY)
+
+
+# ------------------------------------------------------------------------------------------------- what a line was
+
+
+def test_an_allowance_names_its_line_and_its_words() -> None:
+    said = line(must=("dicom-tls/2762",), may=("tcp/443", "udp/161", "dicom/104"))
+
+    found = policy(said).allowances(ARCHIVE, "clinical", TODAY)
+
+    assert [(one.port, one.transport, one.access, one.spec) for one in found] == [
+        (2762, "tcp", Access.MUST, "dicom-tls/2762"),
+        (443, "tcp", Access.MAY, "tcp/443"),
+        (161, "udp", Access.MAY, "udp/161"),
+    ]
+    assert all(one.line is said for one in found)
+
+
+def test_udp_and_tcp_are_kept_apart() -> None:
+    subject = policy(line(must=("udp/161",), may=("tcp/161", "udp/69")))
+
+    assert subject.must_reach(ARCHIVE, "clinical", TODAY) == frozenset()
+    assert subject.must_reach(ARCHIVE, "clinical", TODAY, "udp") == {161}
+    assert subject.may_reach(ARCHIVE, "clinical", TODAY) == {161}
+    assert subject.may_reach(ARCHIVE, "clinical", TODAY, "udp") == {69, 161}
+
+
+def test_what_only_an_expired_line_allowed_has_lapsed() -> None:
+    over = date(2026, 11, 23)
+    subject = policy(line(must=("tcp/104",), may=("tcp/443", "udp/161"), expires=over), line(may=("tcp/443",)))
+
+    assert subject.lapsed(ARCHIVE, "clinical", TODAY) == {104}
+    assert subject.lapsed(ARCHIVE, "clinical", TODAY, "udp") == {161}
+    assert subject.lapsed(ARCHIVE, "clinical", over) == frozenset()
+    assert subject.lapsed(ARCHIVE, "internet", TODAY) == frozenset()
+
+
+def test_a_line_has_expired_from_the_day_after_its_last() -> None:
+    assert [has_expired(line(expires=day), TODAY) for day in (None, TODAY, date(2026, 11, 23))] == [False, False, True]
+
+
+def test_expired_lines_tell_themselves() -> None:
+    path = Path(__file__).parents[2] / "inventories" / "example.yaml"
+    inventory = load([path], today=TODAY)
+    over = Exposure(
+        "clinical",
+        AssetClass(Role.MODALITY, "main-*"),
+        may_reach=("tcp/104",),
+        owner="radiology",
+        expires=date(2026, 1, 31),
+    )
+
+    (told,) = expired(replace(inventory, exposure=(*inventory.exposure, over)), TODAY)
+
+    assert told == (
+        "The line of exposure policy from clinical to every modality at main-* (tcp/104) expired on 2026-01-31;"
+        " what it allowed is judged as forbidden. Its owner is radiology."
+    )
+    assert expired(inventory, TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        (AssetClass(), "every asset"),
+        (AssetClass(Role.ARCHIVE), "every archive"),
+        (AssetClass(site="main-*", zone="clinical"), "every asset at main-* in clinical"),
+        (AssetClass(asset="arc-*"), "arc-*"),
+        (AssetClass(Role.VIEWER, "west", "dmz", "vw-01"), "viewer vw-01 at west in dmz"),
+    ],
+)
+def test_a_class_is_described_in_words(to: AssetClass, words: str) -> None:
+    assert described(to) == words
+
+
+def test_the_zones_of_a_policy_are_the_inventorys_and_then_those_of_its_lines() -> None:
+    assert policy(line("office"), line("clinical"), zones=("internet", "clinical")).names == (
+        "internet",
+        "clinical",
+        "office",
+    )

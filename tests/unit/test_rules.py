@@ -78,6 +78,8 @@ SEVERITIES = {
     "exposure.must-reach-broken": "medium",
     "exposure.not-filtered": "low",
     "exposure.remote-administration": "high",
+    "exposure.undeclared-dicom": "high",
+    "exposure.undeclared-web": "high",
     "exposure.unexpected-open": "high",
     "tls.broken-cipher": "high",
     "tls.certificate-expired": "high",
@@ -605,7 +607,8 @@ def test_policy_does_not_encrypt_telnet() -> None:
 def test_one_open_address_is_enough_for_what_must_be_reached() -> None:
     both = asset(dicom_service(), addresses=[ADDRESS, OTHER_ADDRESS])
     rule = policy(must_reach=["dicom/11112"])
-    half = asset_case(both, port_seen(11112), port_seen(11112, ConnectState.CLOSED, OTHER_ADDRESS), policy=rule)
+    answered = (port_seen(11112), seen(survey()))
+    half = asset_case(both, *answered, port_seen(11112, ConnectState.CLOSED, OTHER_ADDRESS), policy=rule)
     none = asset_case(both, port_seen(11112, ConnectState.CLOSED), policy=rule)
     assert status("exposure.must-reach-broken", half) is Status.PASS
     assert status("exposure.must-reach-broken", none) is Status.UNKNOWN

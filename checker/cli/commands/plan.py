@@ -10,8 +10,10 @@ import click
 
 from checker.cli import options
 from checker.introduction import Introduction
+from checker.matrix import Reach, who_may_reach
 from checker.model import Asset, Depth, Inventory
 from checker.plan import AssetPlan, Plan, Step, StepKind
+from checker.policy import Policy
 
 _ROWS = 500
 
@@ -27,6 +29,7 @@ _ROWS = 500
 @options.concurrency
 @options.depth
 @options.as_json
+@options.matrix
 def COMMAND(  # noqa: N802 - commands are found by this name
     inventory: tuple[Path, ...],
     assets: tuple[str, ...],
@@ -38,15 +41,17 @@ def COMMAND(  # noqa: N802 - commands are found by this name
     concurrency: int,
     depth: str | None,
     json: bool,
+    matrix: bool,
 ) -> int:
     """Print what `check` would contact: assets, ports, questions, connections, estimated time. Sends nothing."""
     from checker.net.manners import RUN_CONNECTIONS_PER_SECOND
-    from checker.plan import chosen_ports, plan_run
+    from checker.plan import chosen_ports, chosen_speaks, chosen_udp, plan_run
 
     found = options.load_inventory(inventory)
     found = options.with_client_certificate(found, client_certificate, client_key)
     chosen = options.chosen_assets(found, assets)
-    numbers = chosen_ports(options.chosen_ports(ports), found)
+    choice = options.chosen_ports(ports)
+    numbers, udp = chosen_ports(choice, found), chosen_udp(choice, found)
     options.tell_notices(found)
     options.tell_vantage(found, vantage)
     today = date.today()  # noqa: DTZ011 - authorizations are written in local days
@@ -54,14 +59,22 @@ def COMMAND(  # noqa: N802 - commands are found by this name
         found,
         chosen,
         ports=numbers,
+        udp=udp,
+        speaks=chosen_speaks(choice, found),
         today=today,
         concurrency=concurrency,
         depth=None if depth is None else Depth(depth),
     )
+    if matrix and not json:
+        from checker.cli.matrix import print_matrix
+
+        print_matrix(who_may_reach(Policy.of(found), chosen, today))
+        return 0
     seconds = max(made.seconds, made.connections / (rate or RUN_CONNECTIONS_PER_SECOND))
     introduction = Introduction.of(found)
     if json:
-        _print_json(made, chosen, seconds, vantage, introduction)
+        rows = who_may_reach(Policy.of(found), chosen, today) if matrix else None
+        _print_json(made, chosen, seconds, vantage, introduction, rows)
     else:
         _print(found, made, chosen, seconds, vantage, introduction)
     return 0
@@ -90,7 +103,7 @@ def _print(
         for refusal in plan.refusals:
             output.print(plain(f"{plan.asset_id}: {refusal}"))
     output.print(
-        f"\n{len(chosen)} of {len(found.assets)} assets, at most {made.connections} connections, about"
+        f"\n{len(chosen)} of {len(found.assets)} assets, at most {made.connections} connections, up to"
         f" {duration(seconds)} from the vantage {vantage}. Nothing was sent."
     )
     output.print(
@@ -111,17 +124,30 @@ def _questions(plan: AssetPlan) -> str:
     ports = sorted({step.port for step in plan.steps if step.kind is StepKind.PORT})
     if ports:
         lines.append(f"ports {', '.join(map(str, ports))}")
+    open_ones = sorted({step.port for step in plan.steps if step.kind is StepKind.RECOGNISE})
+    if open_ones:
+        lines.append(f"once what it is, of the open ones of {', '.join(map(str, open_ones))}")
+    udp = {step.port: step.purpose for step in plan.steps if step.kind is StepKind.UDP and step.connections}
+    if udp:
+        lines.append(f"UDP ports {', '.join(f'{port} ({purpose})' for port, purpose in sorted(udp.items()))}")
     return "\n".join(lines) or "nothing"
 
 
 def _is_question(step: Step) -> bool:
-    return step.kind not in (StepKind.PORT, StepKind.RESOLVE)
+    return step.kind not in (StepKind.PORT, StepKind.RESOLVE, StepKind.UDP, StepKind.RECOGNISE)
 
 
 def _print_json(
-    made: Plan, chosen: tuple[Asset, ...], seconds: float, vantage: str, introduction: Introduction
+    made: Plan,
+    chosen: tuple[Asset, ...],
+    seconds: float,
+    vantage: str,
+    introduction: Introduction,
+    matrix: tuple[Reach, ...] | None,
 ) -> None:
     import orjson
+
+    from checker.cli.matrix import matrix_document
 
     document = {
         "vantage": vantage,
@@ -147,6 +173,7 @@ def _print_json(
         "implementation_class_uid": introduction.implementation_class_uid,
         "client_certificate_subject": introduction.client_certificate_subject,
         "client_certificate_sha256": introduction.client_certificate_sha256,
+        **({} if matrix is None else {"matrix": matrix_document(matrix)}),
     }  # fmt: skip
     click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))
 

@@ -16,7 +16,7 @@ from checker.rules.base import (
     unknown,
 )
 from checker.rules.examples import ADDRESS, archive, asset, asset_case, dicom_service, port_seen
-from checker.rules.sweep import counted, doubt, few, listed, resting_on, sweep
+from checker.rules.sweep import counted, doubt, few, listed, resting_on, sweep, unproven_words
 
 _FIREWALLED = (ConnectState.FILTERED, ConnectState.REJECTED)
 _V6_EXAMPLE = "2001:db8:20::5"
@@ -35,9 +35,11 @@ def judge(case: Case) -> Verdict:
         there = tuple(place for place in swept.open if place[1] in gaps)
         shut = tuple(place for place in firewalled if place[1] in gaps)
         verdict = failed(
-            f"Open at one address of the asset and filtered at another: {few(gaps)}.",
+            f"From {case.vantage!r}, open at one address of the asset and filtered at another: {few(gaps)}"
+            f"{unproven_words(swept, there)}.",
             open=listed(there),
             filtered=listed(shut),
+            open_unproven=listed(swept.unproven(there)),
         )
         return resting_on(verdict, case, {*there, *shut})
     ports = {port for _, port in swept.states}
@@ -45,12 +47,12 @@ def judge(case: Case) -> Verdict:
     if not swept.complete or not everywhere:
         why = doubt(swept) if not swept.complete else "not every port was asked at every address"
         return unknown(
-            f"No difference between the addresses was seen, but {why}.",
+            f"No difference between the addresses was seen from {case.vantage!r}, but {why}.",
             not_decided=listed(swept.undecided),
             addresses_not_asked=list(swept.unasked),
         )
     return passed(
-        f"Of {counted(len(ports))}, none is open at one address and filtered at another.",
+        f"Of {counted(len(ports))} asked from {case.vantage!r}, none is open at one address and filtered at another.",
         ports=sorted(ports),
         addresses=list(swept.addresses),
     )

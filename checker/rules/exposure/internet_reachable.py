@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
-from checker.model import ConnectState, Severity, Status
+from checker.model import ConnectState, RecognisedFacts, Severity, Spoken, Status
 from checker.policy import INTERNET
 from checker.rules import controls
 from checker.rules.base import (
@@ -19,7 +17,19 @@ from checker.rules.base import (
     unknown,
 )
 from checker.rules.examples import archive, asset, asset_case, dicom_service, port_seen, ports_seen
-from checker.rules.sweep import Place, counted, doubt, few, listed, resting_on, sweep
+from checker.rules.sweep import (
+    Place,
+    both_few,
+    counted,
+    doubt,
+    listed,
+    resting_on,
+    silence_of,
+    sweep,
+    udp_sweep,
+    unproven_words,
+)
+from checker.scope import canonical, is_public
 
 # What archives and viewers commonly listen on: IANA's DICOM ports, and those of Orthanc and Horos.
 _IMAGING_PORTS = frozenset({104, 2761, 2762, 11112, 4242, 8042, 3333})
@@ -34,41 +44,56 @@ def judge(case: Case) -> Verdict:
     public = {*filter(_is_public, {*everything.addresses, *(address for address, _ in everything.states)})}
     if not public and not outside:
         return not_applicable("The vantage is not the internet, and no address of the asset is public.")
-    swept = everything if outside else everything.only(public)
-    where = "to the internet" if outside else "at a public address"
-    if swept.open:
+    everything_udp = udp_sweep(case)
+    swept, udp = (everything, everything_udp) if outside else (everything.only(public), everything_udp.only(public))
+    where = "to the internet" if outside else f"at a public address, seen from {case.vantage!r}"
+    if swept.open or udp.open:
         imaging = tuple(place for place in swept.open if _holds_images(case, place))
         allowed = case.policy.may_reach(case.asset, case.vantage, case.now.date())
         verdict = failed(
-            f"Open {where}: {few(port for _, port in swept.open)}.",
+            f"Open {where}: {both_few(swept.open, udp.open)}{unproven_words(swept, swept.open)}.",
             severity=Severity.CRITICAL if imaging else Severity.HIGH,
-            open=listed(swept.open),
+            open=[*listed(swept.open), *listed(udp.open, "udp")],
+            open_unproven=listed(swept.unproven(swept.open)),
             imaging=listed(imaging),
             allowed_by_policy=sorted({port for _, port in swept.open} & allowed),
         )
-        return resting_on(verdict, case, swept.open)
+        return resting_on(verdict, case, swept.open, udp.open)
     if not swept.complete:
         return unknown(
             f"Nothing was seen open {where}, but {doubt(swept)}.",
             not_decided=listed(swept.undecided),
             addresses_not_asked=list(swept.unasked),
         )
+    if udp.undecided:
+        return unknown(
+            f"Nothing was seen open {where}, but {silence_of(udp)}.", not_decided=listed(udp.undecided, "udp")
+        )
     return passed(
-        f"Of {counted(len(swept.asked))} asked, none is open {where}.",
+        f"Of {counted(len(swept.asked) + len(udp.asked))} asked, none is open {where}.",
         asked=len(swept.asked),
+        asked_udp=len(udp.asked),
         addresses=list(swept.addresses),
     )
 
 
 def _is_public(address: str) -> bool:
-    return ip_address(address).is_global
+    parsed = canonical(address)
+    return parsed is not None and is_public(parsed)
 
 
 def _holds_images(case: Case, place: Place) -> bool:
     port = place[1]
-    return port in _IMAGING_PORTS or any(
+    if port in _IMAGING_PORTS or any(
         service.port == port and (service.is_dicom or service.is_web) for service in case.asset.services
+    ):
+        return True
+    recognised = (
+        seen.facts
+        for seen in case.asset_seen
+        if (seen.address, seen.port) == place and isinstance(seen.facts, RecognisedFacts)
     )
+    return any(facts.protocol is Spoken.DICOM or facts.product is not None for facts in recognised)
 
 
 RULE = Rule(
@@ -76,9 +101,9 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.ASSET,
     meaning=(
-        "A port of the asset is open to a vantage on the internet, or at an address that is public, where anybody may"
-        " try it. For DICOM, DICOMweb and viewers this is critical: search engines for devices list such ports within"
-        " hours, and studies found hundreds of archives open to everybody in this way.\n\n"
+        "A port of the asset, of TCP or UDP, is open to a vantage on the internet, or at an address that is public,"
+        " where anybody may try it. For DICOM, DICOMweb and viewers this is critical: search engines for devices list"
+        " such ports within hours, and studies found hundreds of archives open to everybody in this way.\n\n"
         "That policy allows it is in the evidence and does not turn it into a pass; an accepted risk belongs in a"
         " waiver with an owner and an expiry. Whether a public address really is reachable from outside only a check"
         " from the vantage internet can show; a pass from elsewhere speaks of what is open there."

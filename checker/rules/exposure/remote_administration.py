@@ -6,7 +6,7 @@ from checker.model import ConnectState, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, not_applicable
 from checker.rules.examples import archive, asset_case, policy, port_seen, ports_seen
-from checker.rules.sweep import administration_ports, judge_shut
+from checker.rules.shut import ADMINISTRATION_UDP, administration_ports, judge_shut
 
 _ADMINISTRATION_ZONES = frozenset({"admin", "administration", "management", "mgmt"})
 
@@ -19,7 +19,8 @@ def judge(case: Case) -> Verdict:
     watched = administration_ports() - allowed
     if not watched:
         return not_applicable("Policy lets this vantage reach all ports of administration.")
-    return judge_shut(case, watched, "remote administration")
+    watched_udp = ADMINISTRATION_UDP - case.policy.may_reach(case.asset, case.vantage, case.now.date(), "udp")
+    return judge_shut(case, watched, "remote administration", watched_udp=watched_udp)
 
 
 RULE = Rule(
@@ -27,19 +28,20 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.ASSET,
     meaning=(
-        "Telnet, RPC, SMB, RDP, VNC, WinRM, IPMI or a database takes connections from a zone that is not for"
-        " administration. These are the ways by which intruders move on from the first machine; on imaging devices they"
-        " often have a vendor's known password and old software behind them.\n\n"
-        "A vantage named admin, administration, management or mgmt is a zone for administration. A port that a line of"
-        " exposure policy lets the vantage reach is left out, for somebody took it on with a reason. SSH is left out as"
-        " well: it is encrypted and the ordinary way to administer, so only policy can say where it belongs, and"
-        " exposure.unexpected-open reports it where policy does not list it. IPMI and SNMP over UDP are not asked here."
-        "\n\n"
-        "To pass, all of the ports must have been asked at each address and none be open."
+        "Telnet, RPC, SMB, RDP, VNC, WinRM, IPMI or a database takes connections, or SNMP or IPMI answers over UDP,"
+        " from a zone that is not for administration. These are the ways by which intruders move on from the first"
+        " machine; on imaging devices they often have a vendor's known password and old software behind them.\n\n"
+        "A vantage named admin, administration, management or mgmt is a zone for administration. A port that a line"
+        " of exposure policy lets the vantage reach is left out, for somebody took it on with a reason. SSH is left"
+        " out as well: it is encrypted and the ordinary way to administer, so only policy can say where it belongs,"
+        " and exposure.unexpected-open reports it where policy does not list it.\n\n"
+        "To pass, all of the TCP ports must have been asked at each address and none be open. SNMP (161) and IPMI"
+        " (623) over UDP are judged where they were asked: silence is then no pass, and a pass says where they were"
+        " not."
     ),
     remedy=(
-        "Admit these ports only from the administration zone or a jump host, and switch off what nobody uses. Where the"
-        " vendor needs one, add a line to the exposure policy with a reason, an owner and an expiry."
+        "Admit these ports only from the administration zone or a jump host, and switch off what nobody uses. Where"
+        " the vendor needs one, add a line to the exposure policy with a reason, an owner and an expiry."
     ),
     controls=controls.UNEXPECTED_PORT,
     judge=judge,

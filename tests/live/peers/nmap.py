@@ -1,8 +1,10 @@
-"""nmap with its script `ssl-enum-ciphers`, which knows SSLv3 and TLS 1.0 to 1.3."""
+"""nmap with its script `ssl-enum-ciphers`, which knows SSLv3 and TLS 1.0 to 1.3, and as a scanner of ports."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from tests.live.peers.accepted import Accepted, PeerError, codes
@@ -27,6 +29,46 @@ def nmap(host: str, port: int, server_name: str) -> Accepted:
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_WITHIN_S, check=True
         )
         return _read(done.stdout)
+    except (subprocess.SubprocessError, ET.ParseError, KeyError) as failure:
+        message = f"nmap: {failure!r}"
+        raise PeerError(message) from failure
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What nmap says of a port: its state, and by what it says so."""
+
+    state: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Both in words, such as `filtered (no-response)`."""
+        return f"{self.state} ({self.reason})"
+
+
+def scan(inside: Sequence[str], how: str, host: str, ports: Sequence[int], *options: str) -> dict[int, Scanned]:
+    """What nmap makes of some ports of an IP address, `how` being -sT or -sS; run by the command line `inside`.
+
+    With -sT it is kept from what an ordinary user may not do. It looks for no host first, as we do not. Raises
+    `PeerError` where it does not end well in a minute.
+    """
+    binary = require("nmap", "nmap")
+    command = [*inside, binary, how, "-Pn", "-n", "-p", ",".join(map(str, ports)), "--reason", "-oX", "-", *options]
+    command += ["--unprivileged"] if how == "-sT" else []
+    command += ["-6", host] if ":" in host else [host]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_WITHIN_S, check=True
+        )
+        # The document comes from the nmap of this machine, which the tests trust.
+        found = ET.fromstring(done.stdout).findall(".//port")  # noqa: S314
+        states = {int(port.attrib["portid"]): port.find("state") for port in found}
+        return {
+            port: Scanned("nothing", "the host is not in its answer")
+            if (state := states.get(port)) is None
+            else Scanned(state.attrib["state"], state.attrib["reason"])
+            for port in ports
+        }
     except (subprocess.SubprocessError, ET.ParseError, KeyError) as failure:
         message = f"nmap: {failure!r}"
         raise PeerError(message) from failure

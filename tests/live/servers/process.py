@@ -32,7 +32,8 @@ _START_S = 20.0
 _STOP_S = 3.0
 _POLL_S = 0.01
 _TAIL_BYTES = 8_000
-_LISTENING = "0A"  # the state of a socket in /proc/net/tcp
+# Where the kernel tells of sockets, and the state of those that wait: /proc/net/tcp, /proc/net/udp.
+_LISTENING = {False: (("tcp", "tcp6"), "0A"), True: (("udp", "udp6"), "07")}
 _TAKEN = re.compile(r"in use|EADDRINUSE|Errno 98|already used", re.IGNORECASE)
 
 # The order in which pytest seeds `random` must not make two workers choose alike.
@@ -49,7 +50,10 @@ class _AddressTaken(Exception):  # noqa: N818 - a reason to try again, not an er
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A running server. `output` is the file that holds all that it wrote; `folder` is removed when it ends."""
+    """A running server. `output` is the file that holds all that it wrote; `folder` is removed when it ends.
+
+    `udp`: its ports are those of UDP.
+    """
 
     name: str
     child: subprocess.Popen[bytes]
@@ -57,6 +61,7 @@ class Process:
     folder: Path
     ports: tuple[int, ...]
     polite: bool = True
+    udp: bool = False
 
     def text(self) -> str:
         """All that the server has written so far."""
@@ -108,6 +113,8 @@ def serving(
     polite: bool = True,
     ready: str = "",
     within_s: float = _START_S,
+    udp: bool = False,
+    fixed: tuple[int, ...] = (),
 ) -> Iterator[Process]:
     """Run a server until the end of the block.
 
@@ -116,16 +123,16 @@ def serving(
     it listens on all of them and has written `ready`. Raises `ServerError` with its output where that is not so in
     `within_s` seconds. The server ends with the thread that started it, so fixtures and tests call this from their main
     thread. A server that is not `polite` takes seconds to end when asked and has nothing worth keeping: it is killed at
-    once.
+    once. Its ports are TCP's, or with `udp` UDP's; one with an address of its own may have `fixed` ones for free ones.
     """
     for _ in range(_ATTEMPTS):
-        chosen = free_ports(ports)
+        chosen = fixed or (free_ports(ports, udp=True) if udp else free_ports(ports))
         with tempfile.TemporaryDirectory(prefix=f"pacs-checker-{name}-") as folder_name:
             folder = Path(folder_name)
             folder.chmod(0o755)
-            process = _start(name, command(folder, chosen), folder, chosen, environment, polite=polite)
+            process = _start(name, command(folder, chosen), folder, chosen, environment, polite=polite, udp=udp)
             try:
-                _wait_until_listening(process, ready, time.monotonic() + within_s)
+                _wait_until_listening(process, ready, time.monotonic() + within_s, alone=not fixed)
             except _AddressTaken:
                 stop(process)
                 continue
@@ -148,15 +155,16 @@ def python_child(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """Ports that nobody listens on at this moment, on any address."""
+def free_ports(count: int, *, udp: bool = False) -> tuple[int, ...]:
+    """Ports that nobody listens on at this moment, on any address: TCP's, or UDP's."""
     found: list[int] = []
     while len(found) < count:
         port = _choice.choice(_PORTS)
         if port in found:
             continue
-        with socket.socket() as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket(type=socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as trial:
+            if not udp:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):
                 trial.bind(("0.0.0.0", port))
                 found.append(port)
@@ -200,6 +208,7 @@ def _start(
     environment: Mapping[str, str] | None,
     *,
     polite: bool,
+    udp: bool,
 ) -> Process:
     # setpriv rather than a preexec_fn: nothing of ours runs between fork and exec, and the server dies with us even
     # where we are killed.
@@ -215,13 +224,13 @@ def _start(
             env={**os.environ, "LC_ALL": "C", "PYTHONPATH": str(ROOT), **(environment or {})},
             start_new_session=True,
         )
-    return Process(name, child, output, folder, ports, polite)
+    return Process(name, child, output, folder, ports, polite, udp)
 
 
-def _wait_until_listening(process: Process, ready: str, deadline: float) -> None:
+def _wait_until_listening(process: Process, ready: str, deadline: float, *, alone: bool) -> None:
     while True:
         ended = process.child.poll()
-        owned, foreign = _listening(process.child.pid, frozenset(process.ports))
+        owned, foreign = _listening(process.child.pid, frozenset(process.ports), udp=process.udp)
         if ended is not None:
             if foreign or _TAKEN.search(process.text()):
                 raise _AddressTaken
@@ -229,7 +238,7 @@ def _wait_until_listening(process: Process, ready: str, deadline: float) -> None
             raise ServerError(message)
         if owned == frozenset(process.ports) and ready in process.text():
             return
-        if foreign:
+        if foreign and alone:
             raise _AddressTaken
         if time.monotonic() > deadline:
             message = f"{process.name} is not ready on {process.ports}:\n{process.tail()}"
@@ -237,15 +246,16 @@ def _wait_until_listening(process: Process, ready: str, deadline: float) -> None
         time.sleep(_POLL_S)
 
 
-def _listening(pid: int, ports: frozenset[int]) -> tuple[frozenset[int], frozenset[int]]:
+def _listening(pid: int, ports: frozenset[int], *, udp: bool) -> tuple[frozenset[int], frozenset[int]]:
     """Of these ports, those on which the process listens, and those on which anybody does, in its network namespace."""
     by_inode: dict[str, int] = {}
-    for table in ("tcp", "tcp6"):
+    tables, waiting = _LISTENING[udp]
+    for table in tables:
         with suppress(OSError):
             for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
                 fields = line.split()
                 port = int(fields[1].rpartition(":")[2], 16)
-                if fields[3] == _LISTENING and port in ports:
+                if fields[3] == waiting and port in ports:
                     by_inode[fields[9]] = port
     owned: set[int] = set()
     if by_inode:
