@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tables import benchmark, configurations, dicom, dicom_benchmark
-from tests.tables.page import DICOM, TLS, written
+from tests.tables import benchmark, configurations, dicom, dicom_benchmark, web, web_benchmark
+from tests.tables.page import DICOM, TLS, WEB, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ TABLES: Mapping[str, Table] = {
     "configurations": Table(TLS, configurations.table),
     "dicom": Table(DICOM, dicom.table),
     "dicom-benchmark": Table(DICOM, dicom_benchmark.table),
+    "web": Table(WEB, web.table),
+    "web-benchmark": Table(WEB, web_benchmark.table),
+    "web-limits": Table(WEB, web.limits),
+    "web-states": Table(WEB, web.states),
 }
 """The tables by name, which is also that of their room in the page."""
 
