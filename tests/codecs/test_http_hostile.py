@@ -65,7 +65,7 @@ HEADERS = (
 
 
 def understand(headers: Headers, prefix: bytes) -> HttpEnd:
-    """Understand an answer in time. Where it took long, the best of several tries counts, for others use the CPU too."""
+    """Understand an answer in time: the best of several tries, where it took long, for others use the CPU too."""
     for _ in range(TRIES):
         started = time.process_time()
         facts = http_facts(
