@@ -671,6 +671,8 @@ class HttpPurpose(StrEnum):
     PAGE = "page"  # the declared URL itself
     CANARY = "canary"  # series of a study that cannot exist
     CONTROL = "control"  # the same with a random path segment
+    CONFIGURATION = "configuration"  # a file in which a product tells the browser where its archive is
+    REST = "rest"  # a product's own REST question, whose answer holds no data
 
 
 class HttpEnd(StrEnum):
@@ -687,6 +689,8 @@ class HttpEnd(StrEnum):
     TLS_FAILED = "tls-failed"
     CLIENT_CERTIFICATE_REQUIRED = "client-certificate-required"
     NOT_ASKED = "not-asked"
+    WEBSOCKET_ONLY = "websocket-only"  # it wants an upgrade to WebSocket (RFC 6455); a status and headers came
+    HTTP2_ONLY = "http2-only"  # it speaks HTTP/2 and nothing older (RFC 9113)
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,6 +710,18 @@ class HttpFacts:
     `path` has random parts replaced by `<random>`; `length_class` is a power-of-two bound. `redirect_origin` is scheme,
     host and port of a Location, or "same" for this origin; `redirect_path` only for "same".
     `body_alike` says whether a control's body equalled that of its canary (None where not compared).
+
+    `path` begins with an origin where that is not the declared one: a root that a configuration named, on another port.
+    `allow_origin` is what Access-Control-Allow-Origin said (Fetch standard, CORS protocol): `*`, the origin that we
+    made up, another, or nothing at all; None where we sent no origin. `allow_credentials` says that
+    Access-Control-Allow-Credentials was `true`.
+
+    Of a configuration, where it was understood: `named_roots` are the DICOMweb roots that it names, of this origin
+    their path, of another that origin only (or all of it, where the asset declares that very root), and `unknown` where
+    there may be more; `signs_in` whether it tells the
+    browser to log in (None where it does not say); `names_internal_hosts` how many hosts without a public name or
+    address it names, `names_clients` how many clients of a login and AE titles. `rest_sign` is the sign of an open REST
+    interface that was seen, as the catalogue words it.
     """
 
     type: Literal["http"] = "http"
@@ -724,6 +740,7 @@ class HttpFacts:
     redirect_path: str | None = None
     redirect_to_login: bool = False  # the Location named a login or a single sign-on, wherever it is
     login_form: bool = False
+    login_alone: bool = False  # the whole page was read, and a login form is all that it offers
     password_field: bool = False  # a page asks for a password, to log in with or to change it
     script_redirect_to_login: bool = False
     client_certificate_gate: bool = False  # nginx's 400 "No required SSL certificate was sent"
@@ -735,6 +752,13 @@ class HttpFacts:
     hsts: str | None = None
     cookies: tuple[CookieFacts, ...] = ()
     detail: str | None = None
+    allow_origin: Literal["any", "echoed", "named", "absent"] | None = None
+    allow_credentials: bool = False
+    named_roots: tuple[str, ...] = ()
+    signs_in: bool | None = None
+    names_internal_hosts: int = 0
+    names_clients: int = 0
+    rest_sign: str | None = None
 
 
 class UdpState(StrEnum):
@@ -790,10 +814,10 @@ class UdpFacts:
     """One UDP port as one question showed it.
 
     `question` is None where none is known for the port. `asked`: how many datagrams were sent, the question and its
-    repetition. `answer` is None unless a valid answer to the question came, so a port that is `open` without one is used
-    by something else, or by something broken. `strays`: the
-    datagrams that came from anywhere else, which were not looked at. `icmp` is (type, code) and `offender` the address
-    that sent it; `rtt_ms` in ms from the last datagram that we sent.
+    repetition. `answer` is None unless a valid answer to the question came, so a port that is `open` without one is
+    used by something else, or by something broken. `strays`: the datagrams that came from anywhere else, which were
+    not looked at. `icmp` is (type, code) and `offender` the address that sent it; `rtt_ms` in ms from the last datagram
+    that we sent.
     """
 
     type: Literal["udp"] = "udp"

@@ -16,6 +16,8 @@ from types import MappingProxyType
 
 from checker.catalog.ports import Choice, Speaks, spoken_ports, tcp_ports, udp_ports
 from checker.catalog.udp import udp_question
+from checker.catalog.web_products import MOST_ASKS
+from checker.codecs.http_questions import MOST_ROOTS_ASKED
 from checker.model import (
     OPT_IN_CANARIES,
     Asset,
@@ -44,6 +46,10 @@ OWN_CERTIFICATE_CONNECTIONS = 1  # the whole handshake once more, with our own c
 TLS_FULL_CONNECTIONS = 200
 DICOMWEB_CONNECTIONS = 2  # canary and control
 WEB_CONNECTIONS = 2  # the page, and one hop on the same origin
+# What follows where a product is recognised: its own questions, and canary and control of the roots that its
+# configuration names. The budget may end it earlier.
+DICOMWEB_MORE_CONNECTIONS = MOST_ASKS
+WEB_MORE_CONNECTIONS = MOST_ASKS + DICOMWEB_CONNECTIONS * MOST_ROOTS_ASKED
 RECOGNISE_CONNECTIONS = 1  # only where the port is open, and out of what the budget leaves
 # A silent port is asked again. It may be asked more often where others answered at once, but a sweep takes no more than
 # this for each of its ports.
@@ -68,13 +74,17 @@ class StepKind(StrEnum):
     RECOGNISE = "recognise"
 
 
+_WEB_STEPS = (StepKind.DICOMWEB, StepKind.WEB)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a visit. `services` are indexes.
 
     `host` is the name by which it is asked, as a URL or the asset has it; `address` is None where that has first to be
-    resolved. `spare` of its connections are for the lists of full depth and for recognition alone, which have only what
-    the budget leaves. `speaks` is the protocol in which a port is asked what it is.
+    resolved. `spare` of its connections are for the lists of full depth, for what a recognised web product is asked
+    beyond its page, and for recognition; they have only what the budget leaves. `speaks` is the protocol in which a
+    port is asked what it is.
     """
 
     kind: StepKind
@@ -94,7 +104,7 @@ class Step:
 
     @property
     def least(self) -> int:
-        """The connections that it may take before any list of full depth, which no other step's lists take from it."""
+        """The connections that it may take before what is spare, which no other step's spare ones take from it."""
         return self.connections - self.spare
 
     @property
@@ -205,8 +215,10 @@ def plan_asset(
     """The visit of one asset. `resolved` maps host names to the addresses that they turned out to have.
 
     Without it a name that has to be resolved gives steps with the address None. `depth` is that of TLS; whatever it is,
-    the lists of full depth are made only of what the other steps leave of the budget.
-    `own_certificate`: we have one for servers that require one. `ports` are those of TCP to look at, `udp` those of UDP.
+    the lists of full depth, as the questions of web products, are made only of what the other steps leave of the
+    budget.
+    `own_certificate`: we have one for servers that require one. `ports` are those of TCP to look at, `udp` those of
+    UDP.
     """
     if asset.manners.passive:
         return AssetPlan(asset.id, (), ("the inventory declares the asset passive: it is never contacted",), 0)
@@ -259,7 +271,7 @@ def plan_asset(
     budget = asset.manners.max_connections
     if wanted > budget >= sum(step.least for step in steps):
         refusals.append(
-            f"up to {wanted} connections are wanted and the budget is {budget}: the lists of full depth may end early"
+            f"up to {wanted} connections are wanted and the budget is {budget}: {_spared(steps)} may end early"
         )
     elif wanted > budget:
         refusals.append(f"up to {wanted} connections are wanted and the budget is {budget}: the last may not be asked")
@@ -295,19 +307,29 @@ def _udp_step(asset: Asset, address: str | None, port: int) -> Step:
     return Step(StepKind.UDP, address, port, (), UDP_CONNECTIONS, question.value, asset.hostname)
 
 
+def _spared(steps: Sequence[Step]) -> str:
+    """What the budget may end, in words."""
+    lists = ["the lists of full depth"] if any(step.spare and step.kind is StepKind.TLS for step in steps) else []
+    web = ["the questions of web products"] if any(step.spare and step.kind in _WEB_STEPS for step in steps) else []
+    return " and ".join(lists + web)
+
+
 def _questions(kind: StepKind, asset: Asset, index: int, address: str | None) -> list[Step]:
     service = asset.services[index]
+    spare = 0
     if kind is StepKind.DICOM and service.is_dicom:
         more = _more_dicom(asset, service)
         connections = DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS + DICOM_MORE_CONNECTIONS * len(more)
         purpose = ", ".join(("survey, canary, wrong called AE title", *more))
     elif kind is StepKind.DICOMWEB and service.kind is ServiceKind.DICOMWEB:
-        connections, purpose = DICOMWEB_CONNECTIONS, "canary and control"
+        spare = DICOMWEB_MORE_CONNECTIONS
+        connections, purpose = DICOMWEB_CONNECTIONS + spare, "canary and control, then what a known product leads to"
     elif kind is StepKind.WEB and service.kind is ServiceKind.WEB:
-        connections, purpose = WEB_CONNECTIONS, "page and one hop"
+        spare = WEB_MORE_CONNECTIONS
+        connections, purpose = WEB_CONNECTIONS + spare, "page and one hop, then what a known product leads to"
     else:
         return []
-    return [Step(kind, address, service.port, (index,), connections, purpose, _host(asset, service))]
+    return [Step(kind, address, service.port, (index,), connections, purpose, _host(asset, service), spare)]
 
 
 def _more_dicom(asset: Asset, service: Service) -> list[str]:

@@ -11,7 +11,7 @@ both have to be in the scope.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import TypeAlias
@@ -136,6 +136,7 @@ class Listed:
             for service in asset.services
             if service.host is not None and (literal := canonical(service.host)) is not None
         }
+        self._web = set(_web_places(inventory.assets))
         self._literals = {str(literal) for host in self._hosts if (literal := canonical(host)) is not None}
 
     def asset(self, asset: Asset) -> bool:
@@ -154,9 +155,31 @@ class Listed:
         """Whether a host is named, as that of an asset or in the URL of a service."""
         return hostname.lower() in self._hosts
 
+    def serves(self, address: str, port: int, tls: bool, host: str) -> bool:
+        """Whether a web service is declared at a canonical address and a port, for clients that call it `host`.
+
+        One whose name would first have to be looked up is not.
+        """
+        return (address, port, tls, host.lower()) in self._web
+
     def assets_at(self, address: str) -> Iterable[tuple[str, AssetManners]]:
         """The ids and manners of all assets at a canonical address."""
         return self._at.get(address, {}).items()
+
+
+def _web_places(assets: Iterable[Asset]) -> Iterator[tuple[str, int, bool, str]]:
+    """Each declared web service as (address, port, whether over TLS, host), by each host that means the address."""
+    for asset in assets:
+        hostname = (asset.hostname or "").lower()
+        for service in asset.services:
+            if not service.is_web or service.host is None:
+                continue
+            literal = canonical(service.host)
+            places = asset.addresses if service.host == hostname else () if literal is None else (str(literal),)
+            for address in places:
+                hosts = {service.host, address, *((hostname,) if address in asset.addresses else ())}
+                for host in hosts:
+                    yield address, service.port, service.speaks_tls, host
 
 
 class _Networks:

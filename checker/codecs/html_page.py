@@ -1,17 +1,19 @@
 """Sans-IO: what the first bytes of an HTML page say about logins, products and listings; never the bytes themselves.
 
 A page is taken for a login only on positive evidence in its markup, for such evidence can end as a `pass`: comments,
-scripts, styles and templates are set aside first, because a form inside them is not a form of the page. All patterns
-stop at the next `<`, so that the time is linear in the length of the prefix, whatever a peer sends.
+scripts, styles and templates are set aside first, because a form inside them is not a form of the page. No pattern
+goes through a part of the text twice, so that the time is linear in the length of the prefix, whatever a peer sends.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checker.catalog.web_products import Marker, Product, products
+from checker.codecs.login_page import invites_guests, offers_nothing_else
 
 PREFIX_BYTES = 32 * 1024
 """How much of a page is looked at; a caller may read less, and need not read more."""
@@ -19,7 +21,11 @@ PREFIX_BYTES = 32 * 1024
 _IMMEDIATELY_S = 10.0
 _LITTLE_TEXT = 200
 
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)([^<>]*)>")
+# A tag ends at the first `>` outside of quotes, which only count behind an equals sign, and where there is none at the
+# end of the text (HTML Standard, "Tokenization"). So nothing is gone through twice.
+_TAG = re.compile(r"""<(/?)([a-z][a-z0-9-]*)((?:=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))|[^>])*+)(?:>|\Z)""")
+_COMMENT_OR_TAG = re.compile(rf"<!--|{_TAG.pattern}")
+_SET_ASIDE = frozenset({"script", "style", "template", "noscript"})
 _ATTRIBUTE = re.compile(r"""([a-z_:][a-z0-9_:.-]*)(?:\s{0,8}=\s{0,8}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _TITLE = re.compile(r"<title[^<>]*>([^<]{0,200})</title")
 _ANY_TAG = re.compile(r"<[^<>]*>")
@@ -29,8 +35,16 @@ _REFRESH = re.compile(
     r"\s*([0-9]{1,6}(?:\.[0-9]{0,3})?)\s{0,8}[;,]\s{0,8}(?:url\s{0,8}=\s{0,8})?['\"]?([^'\"\s]{1,500})"
 )
 _GO = re.compile(
-    r"""\blocation(?:\.href)?\s{0,8}(?:=(?!=)|\.(?:replace|assign)\s{0,8}\()\s{0,8}["'`]([^"'`\s]{1,500})["'`]"""
+    r"""\blocation(?:\.href|\[["']href["']\])?\s{0,8}(?:=(?!=)|\.(?:replace|assign)\s{0,8}\()\s{0,8}["'`]([^"'`\s]{1,500})["'`]"""
 )
+# A function that is called where it stands, and one that the browser calls when the page is there.
+_AT_ONCE = re.compile(
+    r"[;!+(]{0,3}\s{0,9}function\s{0,9}\(\s{0,9}\)\s{0,9}\{(.*)\}\s{0,9}\)?\s{0,9}\(\s{0,9}\)\s{0,9}\)?;?"
+    r"|[;!+(]{0,3}\s{0,9}\(\s{0,9}\)\s{0,9}=>\s{0,9}\{(.*)\}\s{0,9}\)\s{0,9}\(\s{0,9}\);?"
+    r"|(?:window\.)?onload\s{0,9}=\s{0,9}(?:function\s{0,9}\(\s{0,9}\)|\(\s{0,9}\)\s{0,9}=>)\s{0,9}\{(.*)\};?",
+    re.DOTALL,
+)
+_LONGEST_AT_ONCE = 2048
 _LOGIN_WORD = re.compile(
     r"(?<![a-z])(?:(?:user|web|client|app)?(?:log[-_]?in|log[-_]?on|sign[-_]?in)(?:page|form|view|screen|action)?"
     r"|j_security_check|sso|saml2?|adfs|oauth2?|oidc|openid(?:-connect)?|authenticate|authorize|keycloak|shibboleth)(?![a-z])"
@@ -47,9 +61,13 @@ _FORM_FIELDS = frozenset({"j_username", "j_password", "samlrequest"})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page is. `product` is an id of the catalogue; `password_field`: a password is asked for, whatever for."""
+    """What a page is. `product` is an id of the catalogue; `password_field`: a password is asked for, whatever for.
+
+    `login_alone`: all of the page was read, and a login form is all that it offers.
+    """
 
     login_form: bool = False
+    login_alone: bool = False
     password_field: bool = False
     script_redirect_to_login: bool = False
     product: str | None = None
@@ -78,22 +96,30 @@ def read_page(
     markup, scripts = _set_aside(whole)
     tags = list(_tags(markup))
     title = _title(markup)
-    words = " ".join(_ANY_TAG.sub(" ", markup).split())
+    words = " ".join(_ANY_TAG.sub(" ", _TAG.sub(" ", markup)).split())
+    login_form, shell = _has_login_form(tags), _is_shell(tags, words)
+    whole_read = complete and len(prefix) <= PREFIX_BYTES
+    known = _product(title, realm, whole, products() if catalogue is None else catalogue)
     return Page(
-        login_form=_has_login_form(tags),
+        login_form=login_form,
+        login_alone=login_form and whole_read and not shell and offers_nothing_else(tags, words),
         password_field=any(name == "input" and _is_password(attributes) for name, attributes in tags),
         script_redirect_to_login=_refreshes_to_login(tags)
-        or (complete and len(prefix) <= PREFIX_BYTES and len(words) <= _LITTLE_TEXT and _goes_to_login(scripts)),
-        product=_product(title, realm, whole, products() if catalogue is None else catalogue),
-        single_page_shell=_is_shell(tags, words),
+        or (whole_read and len(words) <= _LITTLE_TEXT and _goes_to_login(scripts, tags)),
+        # A login is called a gate for its product's sake, so that it is nobody's where it has a way in for guests.
+        product=None if login_form and invites_guests(tags, words) else known,
+        single_page_shell=shell,
         directory_listing=_is_listing(title, markup, tags),
     )
 
 
 def _text(prefix: bytes) -> str:
-    # HTML Standard, "BOM sniff": a byte order mark decides. All else is read byte by byte, for markers are ASCII.
+    # HTML Standard, "BOM sniff": a byte order mark decides. All else is read byte by byte, for markers are ASCII; where
+    # each second byte of the first tag is none, the page is in UTF-16 all the same.
     if prefix.startswith((b"\xff\xfe", b"\xfe\xff")):
         return prefix.decode("utf-16", errors="replace")
+    if prefix.startswith((b"<\0", b"\0<")):
+        return prefix.decode("utf-16-be" if prefix.startswith(b"\0") else "utf-16-le", errors="replace")
     return prefix.decode("latin-1")
 
 
@@ -101,28 +127,32 @@ def _set_aside(whole: str) -> tuple[str, list[tuple[str, str]]]:
     """The markup without comments, scripts, styles, templates and noscript; and the scripts as (attributes, code)."""
     kept: list[str] = []
     scripts: list[tuple[str, str]] = []
-    opener = re.compile(r"<!--|<(script|style|template|noscript)\b([^<>]*)>")
     at = 0
-    while (found := opener.search(whole, at)) is not None:
-        kept.append(whole[at : found.start()])
-        if found.group(1) is None:
-            # HTML Standard, "Parsing": `<!-->` and `<!--->` are whole comments.
+    while (found := _COMMENT_OR_TAG.search(whole, at)) is not None:
+        name = found.group(2)
+        if name is None:
+            # HTML Standard, "Parsing": `<!-->` and `<!--->` are whole comments. A blank is left in its place.
             end = whole.find("-->", found.start() + 2)
+            kept += (whole[at : found.start()], " ")
             at = len(whole) if end < 0 else end + 3
             continue
-        end = whole.find(f"</{found.group(1)}", found.end())
-        inside = whole[found.end() : len(whole) if end < 0 else end]
-        if found.group(1) == "script":
-            scripts.append((found.group(2), inside))
-            kept.append(f"<script{found.group(2)}>")
+        if found.group(1) or name not in _SET_ASIDE:
+            kept.append(whole[at : found.end()])
+            at = found.end()
+            continue
+        kept.append(whole[at : found.start()])
+        end = whole.find(f"</{name}", found.end())
         at = len(whole) if end < 0 else end
+        if name == "script":
+            scripts.append((found.group(3), whole[found.end() : at]))
+            kept.append(f"<script{found.group(3)}>")
     kept.append(whole[at:])
     return "".join(kept), scripts
 
 
 def _tags(markup: str) -> Iterator[tuple[str, dict[str, str]]]:
     for found in _TAG.finditer(markup):
-        if found.group(1):
+        if found.group(1) or not found[0].endswith(">"):
             continue
         attributes: dict[str, str] = {}
         for name, double, single, bare in _ATTRIBUTE.findall(found.group(3)[:4096]):
@@ -158,23 +188,37 @@ def _is_password(attributes: dict[str, str]) -> bool:
 
 
 def _refreshes_to_login(tags: list[tuple[str, dict[str, str]]]) -> bool:
-    for name, attributes in tags:
-        if name == "meta" and attributes.get("http-equiv", "").strip() == "refresh":
-            found = _REFRESH.match(attributes.get("content", ""))
-            # A page may well go to its login after half an hour of rest, and be open until then.
-            if found is not None and float(found.group(1)) <= _IMMEDIATELY_S and _target_names_login(found.group(2)):
-                return True
-    return False
+    return any(
+        refresh_names_login(attributes.get("content", ""))
+        for name, attributes in tags
+        if name == "meta" and attributes.get("http-equiv", "").strip() == "refresh"
+    )
 
 
-def _goes_to_login(scripts: list[tuple[str, str]]) -> bool:
+def refresh_names_login(content: str) -> bool:
+    """Whether a refresh, of a meta element or of the header of that name, goes to a login soon (HTML Standard 4.2.5.3).
+
+    A page may well go to its login after half an hour of rest, and be open until then.
+    """
+    found = _REFRESH.match(html.unescape(content[:4096]).lower())
+    return found is not None and float(found.group(1)) <= _IMMEDIATELY_S and _target_names_login(found.group(2))
+
+
+def _goes_to_login(scripts: list[tuple[str, str]], tags: list[tuple[str, dict[str, str]]]) -> bool:
     """Whether a script goes to a login at once; inside a function it may be what a button for logging out does."""
+    loaded = [html.unescape(attributes.get("onload", "")) for name, attributes in tags if name == "body"]
     return any(
         _target_names_login(target)
-        for _, code in scripts
+        for code in (*(_run_at_once(code.strip()) for _, code in scripts), *loaded)
         if "function" not in code and "=>" not in code
         for target in _GO.findall(code)
     )
+
+
+def _run_at_once(code: str) -> str:
+    """The code inside a function that is run as soon as the page is there; the same code where there is none."""
+    found = _AT_ONCE.fullmatch(code) if len(code) <= _LONGEST_AT_ONCE else None
+    return code if found is None else next(inside for inside in found.groups() if inside is not None)
 
 
 def _target_names_login(target: str) -> bool:

@@ -11,10 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit
 
-from checker.codecs.http import SAME, Headers, body_kind, is_encoded, media_type, redirect
+from checker.codecs.http import SAME, body_kind, redirect
+from checker.codecs.http_headers import Headers, is_encoded, media_type
 from checker.model import BodyKind
 
 RANDOM = "<random>"
+SENT_ORIGIN = "https://pacs-checker.invalid"
+"""What canary and control send as their Origin, to see whether a server lets the pages of anybody read its answers.
+
+Nobody has this name (RFC 2606 section 2), so no server has a reason to allow it but that it allows them all.
+"""
+
 WORD_LENGTH = len("series")
 """How long a control's word is: as the one whose place it takes, so that answers that repeat it are equally long."""
 
@@ -23,6 +30,9 @@ FEW_BYTES = 64
 
 FEW_BYTES_OF_ERROR = 1024
 """The same for any other status; the words of an error are read to their end, so that the connection ends cleanly."""
+
+MOST_ROOTS_ASKED = 2
+"""How many roots that a configuration names are asked, canary and control each: viewers read from one or two."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110 15.4; 300 and 304 lead nowhere
 # The resources and services of PS3.18, and what products name the places from which they give files away.
@@ -116,6 +126,30 @@ def next_page(asked: Question, status: int, headers: Headers) -> Question | None
     return Question(asked.origin + path, leads.path or path)
 
 
+def of_product(seen: Question, path: str, uid: str, *, page: bool = True) -> Question | None:
+    """A product's own question, joined to the folder of the page that showed it, or to its origin.
+
+    `uid` takes the place of `{uid}` in `path`. None for a path that needs a folder where what was `seen` is no `page`.
+    """
+    folder, shown = "", ""
+    if not path.startswith("/"):
+        if not page:
+            return None
+        folder, shown = (
+            f"{text.partition('?')[0].rpartition('/')[0]}/" for text in (urlsplit(seen.url).path, seen.shown)
+        )
+    random = (uid,) if "{uid}" in path else ()
+    url = f"{seen.origin}{folder}{path.replace('{uid}', uid)}"
+    return Question(url, f"{shown}{path.replace('{uid}', RANDOM)}", random)
+
+
+def read_whole(status: int, headers: Headers, prefix: bytes) -> bool:
+    """Whether no more is to be read of a short file that holds no data: it is data or encoded, or it is an error."""
+    if is_encoded(headers) or body_kind(media_type(headers), prefix, complete=False) is BodyKind.FILLED_ARRAY:
+        return True
+    return not 200 <= status < 300 and read_enough(status, headers, prefix)
+
+
 def read_enough(status: int, headers: Headers, prefix: bytes) -> bool:
     """Whether no more of a body is to be read: it is data, it is encoded, or it is no page and some bytes are here."""
     if is_encoded(headers):
@@ -170,9 +204,11 @@ def _under(root: str, study_uid: str, resource: str, *random: str) -> Question:
 
 def _without_echo(question: Question, body: Body) -> bytes:
     study_uid, resource = question.url.partition("?")[0].rsplit("/", 2)[1:]
-    uid = re.escape(study_uid.encode("ascii"))
-    echo = re.compile(uid + _SLASH + re.escape(resource.encode("ascii")) + rb"|" + uid)
-    bare = echo.sub(b"", body.prefix)
+    bare = body.prefix
+    if study_uid.encode("ascii") in bare:  # to compile a pattern costs as much as half a request does
+        uid = re.escape(study_uid.encode("ascii"))
+        echo = re.compile(uid + _SLASH + re.escape(resource.encode("ascii")) + rb"|" + uid)
+        bare = echo.sub(b"", bare)
     # A word of the control may be repeated alone; "series" alone is any page's own word.
     for part in question.random[1:]:
         bare = bare.replace(part.encode("ascii"), b"")

@@ -12,9 +12,9 @@ from checker.model import Depth, Observation, Totals
 class EngineOptions:
     """How a run is to be made.
 
-    `ports` is a named set, a list (see `checker.catalog.ports.Choice`), or None for what the inventory says; `rate` in connections a second for the whole
-    run, None for the product's own bound; `concurrency` is the number of assets visited at once; `depth` that of TLS
-    for all of them, None for what the inventory says of each.
+    `ports` is a named set, a list (see `checker.catalog.ports.Choice`), or None for what the inventory says; `rate` in
+    connections a second for the whole run, None for the product's own bound; `concurrency` is the number of assets
+    visited at once; `depth` that of TLS for all of them, None for what the inventory says of each.
     """
 
     vantage: str = "local"

@@ -13,22 +13,19 @@ from itertools import islice, takewhile
 from checker.catalog.ports import Speaks
 from checker.catalog.udp import udp_question
 from checker.codecs.x509 import TrustStore, system_trust_store
+from checker.engine.heeding import heed
+from checker.engine.roots import port_to_ask
 from checker.introduction import Introduction
 from checker.model import (
     AssociationOutcome,
     AssociationPurpose,
-    BodyKind,
     ConnectState,
     Depth,
     DicomFacts,
     Facts,
-    HandshakeFacts,
-    HttpFacts,
-    HttpPurpose,
     Observation,
     Permit,
     PortFacts,
-    QueryVerdict,
     UdpFacts,
     VisitFacts,
 )
@@ -65,7 +62,7 @@ _SHUT = (
     ConnectState.FILTERED,
     ConnectState.RESET,
 )
-_WEB_QUERIES = (HttpPurpose.CANARY, HttpPurpose.CONTROL)
+_NOT_AGAIN = "the DICOMweb question was answered with data before and is not asked again"
 
 
 class Visit:
@@ -117,6 +114,7 @@ class Visit:
         self._open: set[tuple[str, int]] = set()  # places that took a connection
         self._asked_again: set[str] = set()  # addresses whose silent declared places were asked once more
         self._waiting: deque[tuple[Step, Permit]] = deque()  # the step that is being taken is still the first
+        self._resolved: dict[str, tuple[str, ...]] = {}
         self._refused = False  # an address, by the scope
         self._ended = False
 
@@ -128,6 +126,7 @@ class Visit:
             self._close(not_visited=not_asked)
             return
         resolved = {name: await self._resolve(name) for name in names_to_resolve(self._asset)}
+        self._resolved = resolved
         wanted = self._wanted(resolved)
         permits = self._permits(wanted)
         if not permits:
@@ -219,28 +218,36 @@ class Visit:
         permits = ((address, self._device.permit(address)) for address in wanted)
         return {address: permit for address, permit in permits if permit is not None}
 
-    def _talk(self, step: Step, permit: Permit) -> Talk:
-        key = (permit.address, step.port, step.services)
+    def _talk(self, step: Step, permit: Permit, beside: int | None = None) -> Talk:
+        """The way to talk of a step: to its port, or to the one `beside` it that its service's configuration names."""
+        port = step.port if beside is None else beside
+        key = (permit.address, port, step.services)
         if key not in self._talks:
 
             def record(facts: Facts) -> None:
-                for service in step.services or (None,):
-                    self._observe(facts, permit.address, step.port, service)
-                self._heed(facts, permit.address, step.port)
+                # How another port is reached is nothing about the service.
+                only_port = port != step.port and isinstance(facts, PortFacts)
+                for service in (None,) if only_port else step.services or (None,):
+                    self._observe(facts, permit.address, port, service)
+                heed(facts, self._device, permit.address, port)
 
-            self._talks[key] = Talk(self._device, permit, step.port, record)
+            self._talks[key] = Talk(self._device, permit, port, record)
         return self._talks[key]
 
-    def _heed(self, facts: Facts, address: str, port: int) -> None:
-        """Tell the manners what of an answer concerns whoever asks the device next, also as another asset there."""
-        if isinstance(facts, DicomFacts) and facts.query is QueryVerdict.KEY_IGNORED:
-            self._device.gave_data(address, port, f"dicom {facts.purpose}")
-        if isinstance(facts, HttpFacts) and facts.body is BodyKind.FILLED_ARRAY and facts.purpose in _WEB_QUERIES:
-            for purpose in _WEB_QUERIES:
-                self._device.gave_data(address, port, f"dicomweb {purpose}")
-        if isinstance(facts, HandshakeFacts) and facts.own_certificate == "refused":
-            # Else whoever gave us one would not learn that it is of no use here.
-            self._device.note_gap(f"port {port} refused our own certificate as well")
+    def _reach(self, step: Step, permit: Permit) -> Callable[[str], Talk | None]:
+        """From a root that a configuration of a step's service names: the way to it, None where it is not asked."""
+
+        def reach(root: str) -> Talk | None:
+            service = self._asset.services[step.services[0]]
+            port = port_to_ask(root, self._asset, service, permit.address, self._resolved, self._device.serves)
+            if port is None or (permit.address, port) in self._shut:
+                return None
+            if not self._may_query_web:
+                self._device.note_gap(_NOT_AGAIN)
+                return None
+            return self._talk(step, permit, port)
+
+        return reach
 
     async def _take(self, step: Step, permit: Permit, talk: Talk) -> None:
         asset = self._asset
@@ -256,12 +263,21 @@ class Visit:
                     own=self._own,
                 )
             case StepKind.DICOMWEB if self._may_query_web:
-                answered_with_data = await probe_dicomweb(talk, asset.services[step.services[0]], door=self._door)
+                answered_with_data = await probe_dicomweb(
+                    talk, asset.services[step.services[0]], door=self._door, most=self._most(step)
+                )
                 self._may_query_web = not answered_with_data
             case StepKind.DICOMWEB:
-                self._device.note_gap("the DICOMweb question was answered with data before and is not asked again")
+                self._device.note_gap(_NOT_AGAIN)
             case StepKind.WEB:
-                await probe_web(talk, asset.services[step.services[0]], door=self._door)
+                answered_with_data = await probe_web(
+                    talk,
+                    asset.services[step.services[0]],
+                    door=self._door,
+                    most=self._most(step),
+                    reach=self._reach(step, permit),
+                )
+                self._may_query_web = self._may_query_web and not answered_with_data
             case StepKind.TLS if self._dicom_modes.get((permit.address, step.port)) == {False}:
                 self._device.note_gap(f"no TLS hello was sent to port {step.port}: it speaks DICOM in plaintext")
             case StepKind.TLS:
@@ -313,9 +329,9 @@ class Visit:
             self._waiting.popleft()
 
     def _most(self, step: Step) -> int:
-        """With how many connections the lists of a step have to end, so that all that comes behind it gets its least.
+        """With how many connections what is spare of a step has to end, so that all behind it gets its least.
 
-        It may be less than the step's own least, where the budget is too tight for all: then there are no lists.
+        It may be less than the step's own least, where the budget is too tight for all: then nothing is spare.
         """
         left = self._asset.manners.max_connections - self._device.connections
         later = sum(waiting.least for waiting, _permit in islice(self._waiting, 1, None))

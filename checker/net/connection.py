@@ -58,7 +58,7 @@ class Connection:
         self._ended: End | None = None
         self._closed = False
         self._broken = False  # nothing more can be sent; what the peer said before is still to be taken
-        self._more_ready = False
+        self._more_ready = False  # there may be something to take of which there will be no news
         self.rtt_ms = rtt_ms
         self.bytes_sent = 0
         self.bytes_received = 0
@@ -99,7 +99,6 @@ class Connection:
             raise ValueError(message)
         if self._more_ready:
             # A peer that sends faster than it is read would otherwise never let another visit have the loop.
-            self._more_ready = False
             await asyncio.sleep(0)
             quiet = False
         else:
@@ -114,6 +113,7 @@ class Connection:
                 quiet = False
                 if not await self._readiness.readable(self._deadline):
                     return self._end(End.TIMEOUT)
+                self._more_ready = True
                 continue
             try:
                 if self._left <= 0:
@@ -122,8 +122,10 @@ class Connection:
                 wanted = min(limit, self._left)
                 data = self._sock.recv(wanted)
             except BlockingIOError:
+                self._more_ready = False
                 if not await self._readiness.readable(self._deadline):
                     return self._end(End.TIMEOUT)
+                self._more_ready = True
                 continue
             except OSError:
                 return self._end(End.RESET)

@@ -179,6 +179,10 @@ class Device:
         """Whether the inventory has a service there, of this asset or of another."""
         return self._gateway.listed.service(address, port)
 
+    def serves(self, address: str, port: int, tls: bool, host: str) -> bool:
+        """Whether the inventory declares a web service there, of this asset or of another: see `Listed.serves`."""
+        return self._gateway.listed.serves(address, port, tls, host)
+
     def denied(self, address: str) -> str | None:
         """Why no question may be asked of this address at all, or None."""
         denied = self._gateway.manners.denied(self._ask(address, 0), self._gateway.clock.wall())

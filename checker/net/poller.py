@@ -15,6 +15,8 @@ from typing import TypeAlias
 News: TypeAlias = Callable[[int], None]
 """Told of a socket's news, as epoll's bits."""
 
+URGENT = select.EPOLLPRI
+"""An urgent byte (RFC 9293 section 3.8.5), at whose mark a read stops short of what is behind it."""
 READ = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 """Something is to be read, or to be learned by reading."""
 WRITE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
@@ -22,7 +24,7 @@ WRITE = select.EPOLLOUT | select.EPOLLHUP | select.EPOLLERR
 LAST = select.EPOLLRDHUP | select.EPOLLHUP
 """There will be no further news of the reading side, though there may still be bytes to take."""
 
-_WANTED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_WANTED = select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
 
 class Poller:
@@ -41,18 +43,21 @@ class Poller:
 
     def watch(self, descriptor: int, news: News) -> None:
         """Tell `news` of each change of a socket, and of what is so now, until `forget`. OSError where it cannot."""
-        if self._epoll is None:
-            self._epoll = select.epoll()
-            self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(self._epoll.fileno(), self._tell, self._epoll)
+        if self._epoll is None or self._loop is None:
+            self._loop, self._epoll = asyncio.get_running_loop(), select.epoll()
         try:
+            if not self._told:
+                self._loop.add_reader(self._epoll.fileno(), self._tell, self._epoll)
             self._epoll.register(descriptor, _WANTED)
             self._told[descriptor] = news
         finally:
             self._rest()
 
     def forget(self, descriptor: int) -> None:
-        """Tell no more of a socket that is about to be closed, which ends the kernel's part as well (epoll(7))."""
+        """Tell no more of a socket, which must still be open."""
+        # Closing it would be enough, were it not for children of this process that still hold it (epoll(7)).
+        if self._epoll is not None:
+            self._epoll.unregister(descriptor)
         del self._told[descriptor]
         self._rest()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from checker.net.poller import LAST, READ, WRITE, Poller
+from checker.net.poller import LAST, READ, URGENT, WRITE, Poller
 
 
 class Readiness:
@@ -25,6 +25,8 @@ class Readiness:
         "_reading",
         "_room",
         "_timer",
+        "_timer_at",
+        "_urgent",
         "_watching",
         "_write_by",
         "_writing",
@@ -39,9 +41,11 @@ class Readiness:
         self._read_by = 0.0
         self._write_by = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._watching = False
         self._came = False  # something came while nobody waited for it
         self._room = False  # the same for room to write
+        self._urgent = False  # a read may stop short of what has come
         self._done = False  # nothing more will be told, though there may be bytes to take
 
     def watch(self) -> None:
@@ -64,6 +68,10 @@ class Readiness:
         self._reading = self._limited(deadline)
         try:
             return await self._reading
+        except asyncio.CancelledError:
+            # Told and given up at the same time: the next wait must not be for what is here already.
+            self._came |= not self._reading.cancelled()
+            raise
         finally:
             self._reading = None
 
@@ -81,6 +89,9 @@ class Readiness:
         self._writing = self._limited(deadline)
         try:
             return await self._writing
+        except asyncio.CancelledError:
+            self._room |= not self._writing.cancelled()
+            raise
         finally:
             self._writing = None
 
@@ -91,7 +102,7 @@ class Readiness:
 
     def drained(self) -> None:
         """All that had come was taken: what the kernel told of it is out of date."""
-        self._came = False
+        self._came = self._urgent
 
     def close(self) -> None:
         """End every wait: what waits is told that nothing came."""
@@ -107,16 +118,16 @@ class Readiness:
 
     def _limited(self, deadline: float) -> asyncio.Future[bool]:
         """A wait that ends at the deadline. One timer serves them all, for most end long before it."""
-        if self._timer is not None and self._timer.when() > deadline:
+        if self._timer is not None and self._timer_at > deadline:
             self._timer.cancel()
             self._timer = None
         if self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._on_time)
+            self._timer, self._timer_at = self._loop.call_at(deadline, self._on_time), deadline
         return self._loop.create_future()
 
     def _on_time(self) -> None:
         self._timer = None
-        now = self._loop.time()
+        now = self._loop.time() + _GRAIN_S
         later = []
         for ready, deadline in ((self._reading, self._read_by), (self._writing, self._write_by)):
             if ready is None or ready.done():
@@ -126,11 +137,14 @@ class Readiness:
             else:
                 later.append(deadline)
         if later:
-            self._timer = self._loop.call_at(min(later), self._on_time)
+            self._timer_at = min(later)
+            self._timer = self._loop.call_at(self._timer_at, self._on_time)
 
     def _on_news(self, bits: int) -> None:
         if bits & LAST:
             self._done = True
+        if bits & URGENT:
+            self._urgent = True
         if bits & READ:
             if self._reading is None or self._reading.done():
                 self._came = True
@@ -143,6 +157,8 @@ class Readiness:
                 self._writing.set_result(True)
 
 
+# uvloop's clock counts milliseconds, and calls at once what is due in less.
+_GRAIN_S = 0.001
 _TWO = "two tasks wait for the same side of one connection"
 
 

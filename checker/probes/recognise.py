@@ -30,7 +30,7 @@ from checker.net.http import Failure, HttpDoor, Request, Response
 from checker.probes.association import Association, Question, associate
 from checker.probes.talk import Talk
 from checker.probes.tls_hellos import Hellos
-from checker.probes.web import tell
+from checker.probes.web_ends import tell
 from checker.scope import canonical
 
 CALLED_AE_TITLE = "ANY-SCP"

@@ -14,8 +14,8 @@ from checker.net.gateway import Device, Limits
 class Talk:
     """A way to talk to one port of one device. `record` takes facts about it, at once.
 
-    `state` is the last that a connection attempt showed of the port, None before the first, and `asked` how often it had
-    been asked for that.
+    `state` is the last that a connection attempt showed of the port, None before the first, and `asked` how often it
+    had been asked for that.
     """
 
     device: Device

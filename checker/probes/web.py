@@ -1,4 +1,4 @@
-"""Web: the canary of a DICOMweb service with its control, and the page of a viewer.
+"""Web: the canary of a DICOMweb service with its control, the page of a viewer, and what a known product adds to them.
 
 GET only, one connection for each, no credential, and never an answer's body kept: of it goes into the facts what kind
 it is. Where a peer answers the canary with data, the connection is dropped unread and nothing more is asked.
@@ -10,17 +10,26 @@ empty list. A segment before `studies` is the name of an archive for those that 
 catch-all below `studies` covers. So the control replaces the last segment, `{root}/studies/<random>/<word>`: Orthanc
 answers it 404, as do dcm4chee-arc and static servers, whose routes below a study all have names, while whoever answers
 the canary and the control alike has understood neither.
+
+Where a product of the catalogue was recognised, its own few questions follow: for the file that tells a browser where
+its archive is, and for a sign that its own interface is open. A root that such a file names is asked canary and
+control as well, but only where the visit gives a way to it; whoever wrote the file has no say in that.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from checker.catalog.web_products import MOST_ASKS, Ask, product
 from checker.codecs.dicom_requests import fresh_study_uid
-from checker.codecs.http import PREFIX_BYTES, http_facts
+from checker.codecs.http import PREFIX_BYTES, http_facts, origin_of
 from checker.codecs.http_questions import (
+    MOST_ROOTS_ASKED,
+    SENT_ORIGIN,
     WORD_LENGTH,
     Body,
     Question,
@@ -28,30 +37,44 @@ from checker.codecs.http_questions import (
     canary,
     control,
     next_page,
+    of_product,
     page,
     read_enough,
+    read_whole,
     without_random,
 )
-from checker.model import BodyKind, ConnectState, End, HttpEnd, HttpFacts, HttpPurpose, PortFacts, Service
+from checker.codecs.web_configuration import read_configuration
+from checker.codecs.web_rest import LONGEST_SIGN, rest_enough, rest_gives_data, rest_sign
+from checker.model import BodyKind, HttpEnd, HttpFacts, HttpPurpose, Service, ServiceKind
 from checker.net.gateway import Limits
 from checker.net.http import Failure, HttpDoor, Request, Response
-from checker.net.tls import TlsFailure
 from checker.probes.talk import Talk
+from checker.probes.web_ends import BUSY, ended, tell
 from checker.scope import canonical
+
+Reach = Callable[[str], Talk | None]
+"""From the URL of a root that a configuration names: the way to it, None where it is not to be asked."""
 
 _PAGE_LIMITS = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=65536)
 # A small window: what a peer sends although it should not stays with the peer.
 _CANARY_LIMITS = Limits(connect_s=4.0, conversation_s=10.0, max_bytes=65536, receive_buffer=4096)
 _ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 _ACCEPT_JSON = "application/dicom+json, application/json"
-_BUSY = frozenset({429, 503})  # RFC 6585 section 4, RFC 9110 15.6.4
-
-_ENDS = {
-    End.CLOSED: HttpEnd.CLOSED,
-    End.RESET: HttpEnd.RESET,
-    End.TIMEOUT: HttpEnd.TIMEOUT,
-    End.TOO_MUCH: HttpEnd.TOO_MUCH,
+_ACCEPT_ANY = "*/*"
+_QUERIES = frozenset({HttpPurpose.CANARY, HttpPurpose.CONTROL})
+_PAIR = 2  # canary and control
+_MOST = 2 + MOST_ASKS + _PAIR * MOST_ROOTS_ASKED
+LEDGER_WORDS = {
+    HttpPurpose.PAGE: "web page",
+    HttpPurpose.CANARY: "dicomweb canary",
+    HttpPurpose.CONTROL: "dicomweb control",
+    HttpPurpose.CONFIGURATION: "web configuration",
+    HttpPurpose.REST: "web rest",
 }
+"""How the ledger, and with it the manners, words each purpose."""
+
+SEARCHES = _QUERIES | {HttpPurpose.REST}
+"""The purposes that search an archive, so that data may come for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,7 @@ class _Asked:
     question: Question
     facts: HttpFacts
     response: Response | None
+    roots: tuple[str, ...] = ()  # whole URLs that a configuration names
 
     @property
     def body(self) -> Body | None:
@@ -70,129 +94,211 @@ class _Asked:
         return Body(self.facts.body, self.response.prefix, self.response.complete)
 
 
-async def probe_dicomweb(talk: Talk, service: Service, *, door: HttpDoor) -> bool:
+async def probe_dicomweb(talk: Talk, service: Service, *, door: HttpDoor, most: int = _MOST) -> bool:
     """Ask the canary, and its control where that can say more; True where the peer answered with data.
 
-    The control is not asked of a peer that gave data, that gave no answer, or that is busy.
+    The control is not asked of a peer that gave data, that gave no answer, or that is busy. The questions of a product
+    that was recognised by its realm follow, as long as there are no more than `most` in all.
     """
-    root, study_uid = _url(service), fresh_study_uid(uuid4())
-    asked = await _ask(talk, service, canary(root, study_uid), HttpPurpose.CANARY, door)
-    talk.record(asked.facts)
-    if asked.facts.body is BodyKind.FILLED_ARRAY:
-        return True
-    if asked.response is None or asked.response.status in _BUSY:
-        return False
-    word = f"x{secrets.token_hex(WORD_LENGTH)[: WORD_LENGTH - 1]}"
-    against = await _ask(talk, service, control(root, study_uid, word), HttpPurpose.CONTROL, door, compared_with=asked)
-    talk.record(against.facts)
-    return against.facts.body is BodyKind.FILLED_ARRAY
+    inquiry = _Inquiry(service, door, most)
+    asked = await inquiry.archive(talk, _url(service))
+    if inquiry.goes_on(asked):
+        await inquiry.of_product(talk, asked, is_page=False)
+    return inquiry.gave_data
 
 
-async def probe_web(talk: Talk, service: Service, *, door: HttpDoor) -> None:
-    """Ask for the declared page, and for the one on the same origin to which it sends us on, once."""
-    asked = await _ask(talk, service, page(_url(service)), HttpPurpose.PAGE, door)
-    talk.record(asked.facts)
-    if asked.response is None:
-        return
-    further = next_page(asked.question, asked.response.status, asked.response.headers)
+async def probe_web(
+    talk: Talk, service: Service, *, door: HttpDoor, most: int = _MOST, reach: Reach | None = None
+) -> bool:
+    """Ask for the declared page, and for the one on the same origin to which it sends us on, once.
+
+    What the page's product has to ask follows, and canary and control of the roots that its configuration names and
+    that `reach` gives a way to; without it those of the same origin. They are left out where there would be more than
+    `most` questions in all.
+    True where the peer answered with data.
+    """
+    inquiry = _Inquiry(service, door, most)
+    asked = [await inquiry.ask(talk, page(_url(service)), HttpPurpose.PAGE)]
+    first = asked[0].response
+    further = None if first is None else next_page(asked[0].question, first.status, first.headers)
     if further is not None:
-        talk.record((await _ask(talk, service, further, HttpPurpose.PAGE, door)).facts)
+        asked.append(await inquiry.ask(talk, further, HttpPurpose.PAGE))
+    if inquiry.goes_on(asked):
+        roots = await inquiry.of_product(talk, asked, is_page=True)
+        await inquiry.archives(roots, reach or (lambda root: talk if inquiry.is_here(root) else None))
+    return inquiry.gave_data
 
 
-async def _ask(
-    talk: Talk,
-    service: Service,
-    question: Question,
-    purpose: HttpPurpose,
-    door: HttpDoor,
-    *,
-    compared_with: _Asked | None = None,
-) -> _Asked:
-    is_page = purpose is HttpPurpose.PAGE
-    request = Request(
+class _Inquiry:
+    """All questions of one declared service. What `most` bounds is what follows its page, or its canary and control."""
+
+    def __init__(self, service: Service, door: HttpDoor, most: int) -> None:
+        self._door = door
+        self._here = origin_of(urlsplit(_url(service)))
+        self._left = most
+        self.gave_data = False
+
+    def is_here(self, url: str) -> bool:
+        """Whether a URL is on the declared origin."""
+        return origin_of(urlsplit(url)) == self._here
+
+    def goes_on(self, asked: Sequence[_Asked]) -> bool:
+        """Whether more is to be asked of a peer after what it answered last."""
+        last = asked[-1].response
+        return last is not None and last.status not in BUSY and not self.gave_data
+
+    async def archive(self, talk: Talk, root: str) -> list[_Asked]:
+        """Canary and control of one root."""
+        study_uid = fresh_study_uid(uuid4())
+        asked = [await self.ask(talk, canary(root, study_uid), HttpPurpose.CANARY)]
+        if self.goes_on(asked):
+            word = f"x{secrets.token_hex(WORD_LENGTH)[: WORD_LENGTH - 1]}"
+            question = control(root, study_uid, word)
+            asked.append(await self.ask(talk, question, HttpPurpose.CONTROL, compared_with=asked[0]))
+        return asked
+
+    async def archives(self, roots: Sequence[str], reach: Reach) -> None:
+        """Canary and control of the roots that a configuration names, as far as there is a way to them."""
+        ways = [(root, way) for root in roots if (way := reach(root)) is not None]
+        if len(ways) > MOST_ROOTS_ASKED:
+            ways[0][1].device.note_gap("a configuration names more DICOMweb roots here than are asked")
+        silent: list[Talk] = []  # where it is busy or gives no answer, another root is no other question
+        for root, way in ways[:MOST_ROOTS_ASKED]:
+            if way in silent:
+                continue
+            if self.gave_data or not self._may(_PAIR, way):
+                return
+            if not self.goes_on(await self.archive(way, root)):
+                silent.append(way)
+
+    async def of_product(self, talk: Talk, asked: Sequence[_Asked], *, is_page: bool) -> tuple[str, ...]:
+        """The questions of the product that was recognised; gives the roots that its configuration names."""
+        recognised = [one for one in asked if one.facts.product is not None]
+        known = product(recognised[-1].facts.product) if recognised else None
+        roots: list[str] = []
+        for ask in known.asks if known is not None else ():
+            question = of_product(recognised[-1].question, ask.path, fresh_study_uid(uuid4()), page=is_page)
+            if question is None:
+                continue
+            if not self._may(1, talk):
+                break
+            purpose = HttpPurpose.CONFIGURATION if ask.shows == "configuration" else HttpPurpose.REST
+            answered = await self.ask(talk, question, purpose, ask=ask, page_url=recognised[-1].question.url)
+            roots += answered.roots
+            if not self.goes_on([answered]):
+                break
+        return tuple(dict.fromkeys(roots))
+
+    def _may(self, questions: int, talk: Talk) -> bool:
+        if self._left < questions:
+            talk.device.note_gap("the budget left no connection for what a web product is asked beyond its page")
+            return False
+        return True
+
+    async def ask(
+        self,
+        talk: Talk,
+        question: Question,
+        purpose: HttpPurpose,
+        *,
+        compared_with: _Asked | None = None,
+        ask: Ask | None = None,
+        page_url: str = "",
+    ) -> _Asked:
+        """Ask once, and record what came of it."""
+        self._left -= 1
+        answer = await self._door.get(talk.device, _request(talk, question, purpose, ask), server_name=_name(question))
+        tell(talk, answer)
+        if isinstance(answer, Failure):
+            end, detail = ended(answer)
+            facts = HttpFacts(purpose=purpose, path=question.shown, tls=_by_tls(question), end=end, detail=detail)
+            asked = _Asked(question, facts, None)
+        else:
+            asked = _answered(question, purpose, answer)
+            if compared_with is not None and compared_with.body is not None and asked.body is not None:
+                same = alike((compared_with.question, compared_with.body), (question, asked.body))
+                asked = replace(asked, facts=replace(asked.facts, body_alike=same))
+            if ask is not None:
+                declared = [one.url or "" for one in talk.device.asset.services if one.kind is ServiceKind.DICOMWEB]
+                asked = _understood(asked, answer, ask, page_url, declared)
+        if not self.is_here(question.url):
+            asked = replace(asked, facts=replace(asked.facts, path=f"{question.origin}{question.shown}"))
+        talk.record(asked.facts)
+        self.gave_data |= asked.facts.body is BodyKind.FILLED_ARRAY and purpose in SEARCHES
+        return asked
+
+
+def _request(talk: Talk, question: Question, purpose: HttpPurpose, ask: Ask | None) -> Request:
+    is_page, is_query = purpose is HttpPurpose.PAGE, purpose in _QUERIES
+    enough = read_enough if ask is None else read_whole if purpose is HttpPurpose.CONFIGURATION else rest_enough(ask)
+    return Request(
         url=question.url,
         permit=talk.permit,
         port=talk.port,
-        purpose="web page" if is_page else f"dicomweb {purpose.value}",
-        accept=_ACCEPT_PAGE if is_page else _ACCEPT_JSON,
-        prefix_bytes=PREFIX_BYTES,
-        limits=_PAGE_LIMITS if is_page else _CANARY_LIMITS,
-        enough=read_enough,
+        purpose=LEDGER_WORDS[purpose],
+        accept=_ACCEPT_PAGE if is_page else _ACCEPT_JSON if is_query else _ACCEPT_ANY,
+        prefix_bytes=LONGEST_SIGN if purpose is HttpPurpose.REST else PREFIX_BYTES,
+        limits=_CANARY_LIMITS if purpose in SEARCHES else _PAGE_LIMITS,
+        enough=enough,
+        origin=SENT_ORIGIN if is_query else None,
     )
-    host = service.host
-    server_name = host if host is not None and canonical(host) is None else None
-    answer = await door.get(talk.device, request, server_name=server_name)
-    tell(talk, answer)
-    if isinstance(answer, Failure):
-        end, detail = _ended(answer)
-        return _Asked(question, _failed(service, question, purpose, end, detail), None)
-    facts = _answered(service, question, purpose, answer, None)
-    asked = _Asked(question, facts, answer)
-    if compared_with is None or compared_with.body is None or asked.body is None:
-        return asked
-    same = alike((compared_with.question, compared_with.body), (question, asked.body))
-    return _Asked(question, _answered(service, question, purpose, answer, same), answer)
 
 
-def _answered(
-    service: Service, question: Question, purpose: HttpPurpose, answer: Response, body_alike: bool | None
-) -> HttpFacts:
-    return http_facts(
+def _answered(question: Question, purpose: HttpPurpose, answer: Response) -> _Asked:
+    facts = http_facts(
         purpose=purpose,
         path=question.shown,
-        tls=service.speaks_tls,
+        tls=_by_tls(question),
         status=answer.status,
         headers=without_random(question, answer.headers),
         prefix=answer.prefix,
         complete=answer.complete,
         origin=question.origin,
-        body_alike=body_alike,
+        sent_origin=SENT_ORIGIN if purpose in _QUERIES else None,
     )
+    return _Asked(question, facts, answer)
 
 
-def _failed(service: Service, question: Question, purpose: HttpPurpose, end: HttpEnd, detail: str | None) -> HttpFacts:
-    return HttpFacts(purpose=purpose, path=question.shown, tls=service.speaks_tls, end=end, detail=detail)
+def _understood(asked: _Asked, answer: Response, ask: Ask, page_url: str, declared: Sequence[str]) -> _Asked:
+    """What an answer shows as that to a product's own question."""
+    if asked.facts.end is not HttpEnd.ANSWERED:
+        return asked
+    if ask.shows == "rest":
+        open_here = rest_sign(
+            ask, status=answer.status, headers=answer.headers, prefix=answer.prefix, complete=answer.complete
+        )
+        data = rest_gives_data(ask, answer.prefix) and 200 <= answer.status < 300
+        body = BodyKind.FILLED_ARRAY if data else asked.facts.body
+        return replace(asked, facts=replace(asked.facts, rest_sign=ask.sign if open_here else None, body=body))
+    said = read_configuration(
+        ask,
+        status=answer.status,
+        headers=answer.headers,
+        prefix=answer.prefix,
+        complete=answer.complete,
+        page_url=page_url,
+        declared=declared,
+    )
+    if said is None:
+        return asked
+    facts = replace(
+        asked.facts,
+        named_roots=said.named_roots,
+        signs_in=said.signs_in,
+        names_internal_hosts=said.internal_hosts,
+        names_clients=said.clients,
+    )
+    return replace(asked, facts=facts, roots=said.roots)
 
 
-def tell(talk: Talk, answer: Response | Failure) -> None:
-    """Note what the attempt showed of the port; tell the manners whether the device answered, and was busy."""
-    if isinstance(answer, Failure) and answer.connect is not None:
-        talk.note(answer.connect)
-        return
-    talk.note(PortFacts(state=ConnectState.OPEN, rtt_ms=answer.rtt_ms))
-    if isinstance(answer, Response):
-        talk.answered()
-        if answer.status in _BUSY:
-            talk.busy()
-        return
-    end = answer.end if answer.tls is None else answer.tls.end
-    if end is End.TIMEOUT:
-        talk.fell_silent(in_the_middle=answer.heard)
-    elif answer.heard:
-        talk.answered()
+def _by_tls(question: Question) -> bool:
+    return urlsplit(question.url).scheme == "https"
 
 
-def _ended(failure: Failure) -> tuple[HttpEnd, str | None]:
-    """How a question without an answer ended, and words of ours about it."""
-    if failure.connect is not None:
-        if failure.connect.state is ConnectState.NOT_ASKED:
-            return HttpEnd.NOT_ASKED, failure.connect.detail
-        return HttpEnd.NOT_CONNECTED, failure.connect.state.value
-    if failure.tls is not None:
-        return _tls_ended(failure.tls)
-    if failure.malformed or failure.end is None:
-        return HttpEnd.MALFORMED, "the answer is no HTTP/1.1"
-    return _ENDS[failure.end], None
-
-
-def _tls_ended(failure: TlsFailure) -> tuple[HttpEnd, str]:
-    # OpenSSL's names of reasons are words of ours; a peer chooses among them and writes none.
-    words = f"TLS: {failure.reason or (failure.end.value if failure.end is not None else 'failed')}"
-    if failure.client_certificate_required:
-        return HttpEnd.CLIENT_CERTIFICATE_REQUIRED, words
-    if failure.end in (End.TIMEOUT, End.TOO_MUCH):
-        return _ENDS[failure.end], words
-    return HttpEnd.TLS_FAILED, words
+def _name(question: Question) -> str | None:
+    """The name to ask for in TLS, never an address (RFC 6066 section 3)."""
+    host = urlsplit(question.url).hostname
+    return host if host is not None and canonical(host) is None else None
 
 
 def _url(service: Service) -> str:

@@ -7,6 +7,8 @@ put in with `dataclasses.replace`.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
 
 from checker.model import Asset, BodyKind, CookieFacts, Facts, HttpEnd, HttpFacts, HttpPurpose, Observation, Role
 from checker.rules.base import Case
@@ -24,6 +26,8 @@ _PATHS = {
     HttpPurpose.PAGE: "/viewer/",
     HttpPurpose.CANARY: "/dicom-web/studies/<random>/series?limit=1",
     HttpPurpose.CONTROL: "/dicom-web/studies/<random>/<random>?limit=1",
+    HttpPurpose.CONFIGURATION: "/viewer/app-config.js",
+    HttpPurpose.REST: "/tools/now",
 }
 
 
@@ -40,12 +44,14 @@ def answer(
     redirect: str | None = None,
     to_login: bool = False,
     form: bool = False,
+    alone: bool = True,
     single_page: bool = False,
     product: str | None = None,
 ) -> HttpFacts:
     """An answer that was read, with the media type that goes with its body.
 
-    `redirect` is the origin of a Location, or "same"; `form`, `single_page` and `product` are signs of a page.
+    `redirect` is the origin of a Location, or "same"; `form`, `single_page` and `product` are signs of a page; a form
+    is all that the page offers unless it is not `alone`.
     """
     return HttpFacts(
         purpose=purpose,
@@ -61,6 +67,7 @@ def answer(
         redirect_path="/login" if redirect == "same" and to_login else None,
         redirect_to_login=to_login,
         login_form=form,
+        login_alone=form and alone,
         single_page_shell=single_page,
         product=product,
     )
@@ -75,6 +82,7 @@ def page(
     redirect: str | None = None,
     to_login: bool = False,
     form: bool = False,
+    alone: bool = True,
     single_page: bool = False,
     product: str | None = None,
 ) -> HttpFacts:
@@ -88,6 +96,7 @@ def page(
         redirect=redirect,
         to_login=to_login,
         form=form,
+        alone=alone,
         single_page=single_page,
         product=product,
     )
@@ -102,6 +111,7 @@ def web_canary(
     redirect: str | None = None,
     to_login: bool = False,
     form: bool = False,
+    alone: bool = True,
 ) -> HttpFacts:
     """The answer to the question for the series of a study that cannot exist; an empty list unless told."""
     return answer(
@@ -113,6 +123,7 @@ def web_canary(
         redirect=redirect,
         to_login=to_login,
         form=form,
+        alone=alone,
     )
 
 
@@ -123,9 +134,10 @@ def web_control(
     tls: bool = True,
     challenges: Iterable[str] = (),
     form: bool = False,
+    alone: bool = True,
 ) -> HttpFacts:
     """The answer to the nonsense beside the canary; 404 unless told."""
-    return answer(HttpPurpose.CONTROL, status, body, tls=tls, challenges=challenges, form=form)
+    return answer(HttpPurpose.CONTROL, status, body, tls=tls, challenges=challenges, form=form, alone=alone)
 
 
 def refused(status: int, *challenges: str, tls: bool = True) -> tuple[HttpFacts, HttpFacts]:
@@ -133,6 +145,34 @@ def refused(status: int, *challenges: str, tls: bool = True) -> tuple[HttpFacts,
     return (
         web_canary(status, BodyKind.HTML, tls=tls, challenges=challenges),
         web_control(status, BodyKind.HTML, tls=tls, challenges=challenges),
+    )
+
+
+def at_root(root: str, facts: HttpFacts) -> HttpFacts:
+    """The same canary or control, asked of another root: a path, or one behind its origin."""
+    return replace(facts, path=f"{root}/studies/{facts.path.partition('/studies/')[2]}")
+
+
+def cors(
+    facts: HttpFacts, allowed: Literal["any", "echoed", "named", "absent"], *, credentials: bool = False
+) -> HttpFacts:
+    """The same answer, with what it says of the pages of other origins."""
+    return replace(facts, allow_origin=allowed, allow_credentials=credentials)
+
+
+def rest(status: int = 200, *, sign: str | None = "the archive's clock", tls: bool = True) -> HttpFacts:
+    """The answer to the REST question of a product; the sign of an open one unless told."""
+    shown = replace(answer(HttpPurpose.REST, status, BodyKind.OTHER, tls=tls), media_type="text/plain")
+    return replace(shown, rest_sign=sign if status == 200 else None)
+
+
+def configuration(
+    *roots: str, signs_in: bool | None = False, internal_hosts: int = 0, clients: int = 0, tls: bool = True
+) -> HttpFacts:
+    """A configuration that was read and understood, with the DICOMweb roots that it names."""
+    shown = replace(answer(HttpPurpose.CONFIGURATION, 200, BodyKind.OTHER, tls=tls), media_type="text/javascript")
+    return replace(
+        shown, named_roots=roots, signs_in=signs_in, names_internal_hosts=internal_hosts, names_clients=clients
     )
 
 

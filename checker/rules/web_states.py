@@ -1,7 +1,7 @@
 """Pure: the states that a web service can be in for a stranger, what each means for a door, and words for people.
 
-How a state is found is told in `checker.rules.web_access`; here stands which of them are open, which are shut, and that
-everything else is neither.
+How a state is found is told in `checker.rules.web_access` and `checker.rules.web_viewer`; here stands which of them
+are open, which are shut, and that everything else is neither.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ class State(StrEnum):
 
     OPEN_PROVEN = "open-proven"
     OPEN_FILTER_IGNORED = "open-filter-ignored"
+    OPEN_REST = "open-rest"  # the product's own REST question was answered as it is where strangers are let in
     OPEN_PAGE = "open-page"  # a page that its product shows only to those whom it lets in
     PAGE_PUBLIC_API_OPEN = "page-public-api-open"
     GATED_BASIC = "gated-basic"
@@ -37,6 +38,9 @@ class State(StrEnum):
     INCONCLUSIVE_DENIED = "inconclusive-denied"  # 403, or 401 for this path alone
     INCONCLUSIVE_CONTROL = "inconclusive-control"
     INCONCLUSIVE_SCRIPT_LOGIN = "inconclusive-script-login"
+    INCONCLUSIVE_FORM = "inconclusive-form"  # a login form on a page that offers more, or that is public anyway
+    INCONCLUSIVE_WEBSOCKET = "inconclusive-websocket"
+    INCONCLUSIVE_HTTP2 = "inconclusive-http2"
     INCONCLUSIVE_429 = "inconclusive-429"
     INCONCLUSIVE_5XX = "inconclusive-5xx"
     INCONCLUSIVE_TIMEOUT = "inconclusive-timeout"
@@ -48,7 +52,7 @@ class State(StrEnum):
 
 
 _OPEN = frozenset(
-    {State.OPEN_PROVEN, State.OPEN_FILTER_IGNORED, State.OPEN_PAGE, State.PAGE_PUBLIC_API_OPEN},
+    {State.OPEN_PROVEN, State.OPEN_FILTER_IGNORED, State.OPEN_REST, State.OPEN_PAGE, State.PAGE_PUBLIC_API_OPEN},
 )
 _SHUT = frozenset(
     {
@@ -79,8 +83,9 @@ SILENT = frozenset(
 _WORDS = {
     State.OPEN_PROVEN: "a study that cannot exist is answered with an empty list, and nonsense otherwise",
     State.OPEN_FILTER_IGNORED: "a study that cannot exist is answered with a list of something, aborted unread",
+    State.OPEN_REST: "a question of its REST interface that holds no data is answered without a login",
     State.OPEN_PAGE: "its page is shown without a login, which its product does only where all are let in",
-    State.PAGE_PUBLIC_API_OPEN: "its page asks for no login, and the DICOMweb service beside it answers anybody",
+    State.PAGE_PUBLIC_API_OPEN: "its page asks for no login, and the archive behind it answers anybody",
     State.GATED_BASIC: "it asks for a Basic login",
     State.GATED_DIGEST: "it asks for a Digest login",
     State.GATED_BEARER: "it asks for a token",
@@ -90,7 +95,7 @@ _WORDS = {
     State.GATED_REDIRECT_EXTERNAL: "it sends on to a login elsewhere",
     State.GATED_CLIENT_CERT: "it asks for a client certificate",
     State.DENIED_NO_CHALLENGE: "it answers whatever is asked with 401, though without a challenge",
-    State.SHELL_PUBLIC_API_GATED: "its page is a public shell, and the DICOMweb service beside it is gated",
+    State.SHELL_PUBLIC_API_GATED: "its page is a public shell, and the archive behind it is gated",
     State.SHELL_PUBLIC_API_UNKNOWN: "its page is a public shell, and what its archive does was not shown",
     State.PAGE_PUBLIC: "its page asks for no login, and whether images are behind it cannot be told",
     State.CATCH_ALL: "it answers the canary and nonsense alike",
@@ -99,6 +104,9 @@ _WORDS = {
     State.INCONCLUSIVE_DENIED: "it denies the request in a way that need not mean strangers",
     State.INCONCLUSIVE_CONTROL: "the answers to the canary and to nonsense do not fit together or are not complete",
     State.INCONCLUSIVE_SCRIPT_LOGIN: "its page goes to a login by script, which holds nobody back",
+    State.INCONCLUSIVE_FORM: "it shows a login form, and what is beside it or behind it may be for anybody",
+    State.INCONCLUSIVE_WEBSOCKET: "it speaks WebSocket alone, which was not asked",
+    State.INCONCLUSIVE_HTTP2: "it speaks HTTP/2 alone, which was not asked",
     State.INCONCLUSIVE_429: "it asks to come back later",
     State.INCONCLUSIVE_5XX: "it answers with an error of its own",
     State.INCONCLUSIVE_TIMEOUT: "it did not answer in time",

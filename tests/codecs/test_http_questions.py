@@ -20,8 +20,10 @@ from checker.codecs.http_questions import (
     canary,
     control,
     next_page,
+    of_product,
     page,
     read_enough,
+    read_whole,
     without_random,
 )
 from checker.model import BodyKind
@@ -173,6 +175,47 @@ def test_a_location_never_raises_and_never_leads_to_another_origin(location: byt
 
 
 # ------------------------------------------------------------------------------------------------ how much is read
+
+
+@pytest.mark.parametrize(
+    ("seen", "path", "url", "shown"),
+    [
+        ("/ohif/", "app-config.js", "/ohif/app-config.js", "/ohif/app-config.js"),
+        ("/ohif/viewer?a=/b/c", "app-config.js", "/ohif/app-config.js", "/ohif/app-config.js"),
+        ("/", "rs/x.json", "/rs/x.json", "/rs/x.json"),
+        ("/ohif/viewer", "/tools/now", "/tools/now", "/tools/now"),
+        ("/a", "/search?query=StudyInstanceUID:{uid}", f"/search?query=StudyInstanceUID:{UID}", None),
+    ],
+)
+def test_a_products_question_is_joined_to_the_page_or_to_the_origin(
+    seen: str, path: str, url: str, shown: str | None
+) -> None:
+    asked = of_product(page(f"http://h:8080{seen}"), path, UID)
+    assert asked is not None
+    assert asked.url == f"http://h:8080{url}"
+    assert asked.shown == (shown or "/search?query=StudyInstanceUID:<random>")
+    assert asked.random == (() if shown else (UID,))
+
+
+def test_a_products_question_shows_no_more_of_a_folder_than_its_page_did() -> None:
+    asked = of_product(Question("http://h/secret/", "/<other>/"), "app-config.js", UID)
+    assert asked == Question("http://h/secret/app-config.js", "/<other>/app-config.js")
+
+
+def test_what_has_no_page_has_no_folder() -> None:
+    seen = canary("http://h/dicom-web", UID)
+    assert of_product(seen, "app-config.js", UID, page=False) is None
+    asked = of_product(seen, "/tools/now", UID, page=False)
+    assert asked is not None
+    assert asked.url == "http://h/tools/now"
+
+
+def test_a_short_file_is_read_to_its_end_unless_it_is_data_or_an_error() -> None:
+    script = ((b"Content-Type", b"application/javascript"),)
+    assert not read_whole(200, script, b"x" * 30000)
+    assert read_whole(200, script, b"[{")
+    assert read_whole(200, ((b"Content-Encoding", b"br"),), b"")
+    assert read_whole(404, script, b"x" * 2000)
 
 
 def read(status: int, headers: tuple[tuple[bytes, bytes], ...], parts: list[bytes]) -> bytes:

@@ -70,13 +70,13 @@ WEB_TRUTH = {
     ("arc-open", "web.archive-open"): ["fail"],
     ("arc-open", "web.cleartext"): ["fail"],
     ("arc-checked", "web.archive-open"): ["pass"],
-    ("viewer-open", "web.archive-open"): ["fail"],
+    ("viewer-open", "web.archive-open"): ["fail", "not_applicable"],
     ("viewer-open", "web.viewer-unauthenticated"): ["fail"],
     ("viewer-open", "web.cleartext"): ["fail", "fail"],
     ("viewer-open", "web.cookie-flags"): ["fail", "not_applicable"],
     ("viewer-login", "web.viewer-unauthenticated"): ["pass"],
     ("viewer-login", "web.hsts-missing"): ["pass"],
-    ("viewer-spa", "web.archive-open"): ["pass"],
+    ("viewer-spa", "web.archive-open"): ["pass", "not_applicable"],
     ("viewer-spa", "web.viewer-unauthenticated"): ["pass"],
 }
 OTHERS = {

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
+from checker.model import End
+from checker.net.connection import Connection
 from checker.net.poller import Poller
 from checker.net.readiness import Readiness
 from tests.conftest import LOOPS
@@ -44,6 +48,32 @@ def watched(*socks: socket.socket) -> Iterator[list[Readiness]]:
     finally:
         for one in found:
             one.close()
+
+
+@contextmanager
+def talking(sock: socket.socket) -> Iterator[Connection]:
+    """A connection over our end."""
+    with watched(sock) as (ready,):
+        connection = Connection(
+            sock,
+            ready,
+            rtt_ms=0.0,
+            deadline=within(LATER),
+            max_bytes=65536,
+            on_end=lambda _connection, _word: None,
+        )
+        yield connection
+        connection.abandon()
+
+
+class _Full:
+    """A loop that watches nothing more."""
+
+    def add_reader(self, *_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    def remove_reader(self, _descriptor: int) -> None:
+        """There is none."""
 
 
 def within(seconds: float) -> float:
@@ -159,6 +189,82 @@ async def test_a_wait_that_is_given_up_leaves_the_next_one_its_time() -> None:
         theirs.sendall(b"now")
 
         assert await second
+
+
+async def test_bytes_behind_an_urgent_one_are_not_waited_for() -> None:
+    with pair() as (ours, theirs), talking(ours) as connection:
+        theirs.sendall(b"abc")
+        theirs.send(b"!", socket.MSG_OOB)
+        theirs.sendall(b"def")
+
+        assert await connection.receive(100) == b"abc"
+        assert await connection.receive(100) == b"def"
+
+
+async def test_news_for_a_wait_that_was_given_up_at_that_moment_is_kept() -> None:
+    with pair() as (ours, theirs), watched(ours) as (ready,):
+        waiting = asyncio.create_task(ready.readable(within(LATER)))
+        await asyncio.sleep(0)
+        theirs.sendall(b"hello")
+        assert ready._reading is not None
+        while not ready._reading.done():  # noqa: ASYNC110 - what is waited for is the loop itself
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+        assert await ready.readable(within(LATER))
+
+
+async def test_a_read_that_was_given_up_before_it_began_leaves_what_is_there() -> None:
+    with pair() as (ours, theirs), talking(ours) as connection:
+        theirs.sendall(bytes(200))
+        assert await connection.receive(100) == bytes(100)
+        second = asyncio.create_task(connection.receive(100))
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+
+        assert await connection.receive(100) == bytes(100)
+
+
+async def test_what_came_before_a_narrow_deadline_that_a_late_loop_missed() -> None:
+    with pair() as (ours, theirs), talking(ours) as connection:
+        before = connection.narrow_deadline(SOON)
+        reading = asyncio.create_task(connection.receive(100))
+        await asyncio.sleep(0)
+        theirs.sendall(b"in time")
+        time.sleep(2 * SOON)  # noqa: ASYNC251 - the loop is meant to be late
+        assert await reading is End.TIMEOUT
+        connection.put_back_deadline(before)
+
+        assert await connection.receive(100) == b"in time"
+
+
+async def test_both_sides_may_wait_one_of_them_for_no_time() -> None:
+    with pair() as (ours, _theirs), watched(ours) as (ready,):
+        while await ready.writable(within(SOON)):
+            _fill(ours)
+        now = asyncio.get_running_loop().time()
+
+        assert not any(await asyncio.gather(ready.writable(now), ready.readable(now + SOON)))
+
+
+async def test_a_loop_that_takes_no_watcher_once_takes_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    poller = Poller()
+    with pair() as (ours, theirs):
+        first, second = Readiness(ours, poller), Readiness(ours, poller)
+        with monkeypatch.context() as patched:
+            patched.setattr("checker.net.poller.asyncio.get_running_loop", _Full)
+            with pytest.raises(OSError, match="full"):
+                first.watch()
+        first.close()
+        second.watch()
+        theirs.sendall(b"hello")
+
+        assert await second.readable(within(LATER))
+        second.close()
 
 
 async def test_many_sockets_each_hear_their_own() -> None:

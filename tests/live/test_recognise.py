@@ -319,9 +319,12 @@ def test_undeclared_services_are_found_by_an_ordinary_check(
 
 def test_what_another_asset_declares_at_the_address_is_not_asked_what_it_is(tmp_path: Path, servers: Servers) -> None:
     port = servers.orthanc.dicom_port
-    other = {"id": "pacs", "address": WHOLE, "services": [{"kind": "dicom", "port": port, "ae_title": "ORTHANC"}]}
+    dicom = {"kind": "dicom", "port": port, "ae_title": "ORTHANC"}
     defaults = {"calling_ae_title": CALLING, "ports": [f"dicom/{port}"]}
-    assets = [{"id": "arc", "address": WHOLE, "services": []}, other]
+    assets: list[dict[str, Any]] = [
+        {"id": "arc", "address": WHOLE, "services": []},
+        {"id": "pacs", "address": WHOLE, "services": [dicom]},
+    ]
     run = check(inventory(tmp_path, assets, defaults=defaults), "--rate", "1000/s")
     assert run.status("arc", "exposure.undeclared-dicom") == "unknown"
     assert not any(line["purpose"].endswith("recognise") for line in run.attempts("arc"))

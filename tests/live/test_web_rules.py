@@ -11,11 +11,11 @@ from functools import partial
 import pytest
 
 from checker.demo import Hospital, hospital
-from checker.model import Asset, AssetManners, Facts, Role, Service, ServiceKind, Status
+from checker.model import Asset, AssetManners, Facts, Role, Service, ServiceKind, Severity, Status
 from checker.net.http import HttpDoor
 from checker.probes.web import probe_dicomweb, probe_web
 from checker.rules import catalogue
-from checker.rules.base import Case
+from checker.rules.base import Case, Verdict
 from checker.rules.cases import service_cases
 from checker.rules.examples import asset_case, seen
 from tests.live.certificates import Authority
@@ -33,12 +33,12 @@ from tests.live.servers.nginx import (
     static_dicomweb,
     viewer_shell,
 )
-from tests.live.servers.orthanc import AUTHENTICATED, OPEN, orthanc
+from tests.live.servers.orthanc import AUTHENTICATED, OPEN, USER, Orthanc, OrthancOptions, orthanc
 from tests.live.talking import talking
 
 pytestmark = pytest.mark.live
 
-PASS, FAIL, UNKNOWN = Status.PASS, Status.FAIL, Status.UNKNOWN
+PASS, FAIL, UNKNOWN, NONE = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 
 
 async def visited(host: str, *services: Service) -> Case:
@@ -77,18 +77,29 @@ def services(url: str, page: str = "/", root: str = "/dicom-web") -> tuple[Servi
     )
 
 
-def judged(case: Case) -> dict[str, Status]:
-    """What each web rule says; of a rule for both services that of the page, that of the archive after a slash."""
-    said: dict[str, Status] = {}
+def verdicts(case: Case) -> dict[str, Verdict]:
+    """What each web rule says, by its name; of a rule for both services what it says of the archive after a slash.
+
+    Of `archive-open` it is the archive that is meant, and what it says of the page that stands after a slash.
+    """
+    said: dict[str, Verdict] = {}
     for entry in catalogue():
         if entry.family != "web":
             continue
         for one in service_cases(case):
             if entry.rule.applies(one.the_service()):
-                of_archive = one.the_service().kind is ServiceKind.DICOMWEB and entry.id != "web.archive-open"
-                name = entry.id.removeprefix("web.") + ("/archive" if of_archive else "")
-                said[name] = entry.rule.judge(one).status
+                of_archive = one.the_service().kind is ServiceKind.DICOMWEB
+                if entry.id == "web.archive-open":
+                    further = "" if of_archive else "/page"
+                else:
+                    further = "/archive" if of_archive else ""
+                said[entry.id.removeprefix("web.") + further] = entry.rule.judge(one)
     return said
+
+
+def judged(case: Case) -> dict[str, Status]:
+    """The same, as statuses."""
+    return {name: verdict.status for name, verdict in verdicts(case).items()}
 
 
 def opened(case: Case) -> Status:
@@ -108,6 +119,25 @@ STORE = Site(
     "location = /dicom-web/studies { default_type application/dicom+json; try_files /studies.json =403; }\n"
     "location / { return 403; }",
     static_dicomweb().files,
+)
+
+
+# Anybody may browse the cases of this page, and whoever has a password may log in to see more.
+OPEN_PAGE_WITH_A_LOGIN = Site(
+    "location / { default_type text/html; try_files /index.html =404; }",
+    {
+        "index.html": '<!doctype html><title>Teaching cases</title><a href="/case/1">Case 1</a><img src="/case/1.png">'
+        '<form method="post" action="/login"><input name="user"><input type="password" name="password"></form>'
+    },
+)
+# Another host's default page answers for whatever is asked.
+WRONG_HOST = Site(
+    "location / { default_type text/html; try_files /index.html =404; }",
+    {"index.html": "<!doctype html><title>Welcome</title><h1>It works</h1>"},
+)
+MISDIRECTED = Site("location / { return 421; }")
+WEBSOCKET = Site(
+    "location / { add_header Upgrade websocket always; add_header Connection Upgrade always; return 426; }"
 )
 
 
@@ -157,6 +187,18 @@ SITES: list[tuple[str, Callable[[], Site], Truth]] = [
         partial(redirect_to_https, 8443),
         Truth(UNKNOWN, UNKNOWN, UNKNOWN, PASS, PASS, PASS, UNKNOWN),
     ),
+    (
+        "open page with a login form",
+        lambda: OPEN_PAGE_WITH_A_LOGIN,
+        Truth(UNKNOWN, UNKNOWN, UNKNOWN, FAIL, PASS, FAIL, PASS),
+    ),
+    ("default page of another host", lambda: WRONG_HOST, Truth(UNKNOWN, UNKNOWN, UNKNOWN, FAIL, PASS, PASS, PASS)),
+    ("misdirected", lambda: MISDIRECTED, Truth(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)),
+    (
+        "redirect to https of another host",
+        lambda: Site("location / { return 308 https://portal.example.net$request_uri; }"),
+        Truth(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, PASS, PASS, UNKNOWN),
+    ),
     ("forbidden", lambda: FORBIDDEN, Truth(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, PASS)),
     ("open store of files", lambda: STORE, Truth(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, PASS)),
 ]
@@ -171,6 +213,46 @@ async def test_an_nginx_is_judged_as_what_it_is(site: Callable[[], Site], truth:
     assert opened(case) is truth.whole
     assert said["version-disclosed"] is said["version-disclosed/archive"] is FAIL
     assert "hsts-missing" not in said
+
+
+@pytest.mark.parametrize(
+    ("site", "state"),
+    [
+        (OPEN_PAGE_WITH_A_LOGIN, "inconclusive-form"),
+        (login_form_everywhere(), "gated-form"),
+        (WEBSOCKET, "inconclusive-websocket"),
+        (MISDIRECTED, "not-this-service"),
+        (WRONG_HOST, "page-public"),
+    ],
+)
+async def test_a_page_is_in_the_state_that_it_is_in(site: Site, state: str) -> None:
+    with nginx(site) as server:
+        said = verdicts(await visited(server.host, *services(server.url)))
+    assert said["viewer-unauthenticated"].evidence["state"] == state
+
+
+async def test_a_server_that_speaks_http2_alone_is_not_judged() -> None:
+    with nginx(plain_page(), http2=True) as server:
+        said = verdicts(await visited(server.host, *services(server.url)))
+    assert said["viewer-unauthenticated"].evidence["state"] == "inconclusive-http2"
+    assert said["archive-open"].evidence["state"] == "inconclusive-http2"
+    assert {verdict.status for verdict in said.values()} == {UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("hsts", "expected"),
+    [("max-age=31536000; max-age=0", FAIL), ("includeSubDomains", FAIL), ("max-age=60; includeSubDomains", PASS)],
+)
+async def test_a_header_that_browsers_ignore_is_none(authority: Authority, hsts: str, expected: Status) -> None:
+    site = plain_page(headers={"Strict-Transport-Security": hsts})
+    with nginx(site, tls=authority.valid()) as server:
+        assert judged(await visited(server.host, *services(server.url)))["hsts-missing"] is expected
+
+
+async def test_a_session_cookie_that_is_only_removed_is_none() -> None:
+    removed = "remember=deleted; Path=/; Max-Age=0; Expires=Mon, 23-Nov-2026 02:00:00 GMT"
+    with nginx(plain_page(headers={"Set-Cookie": removed})) as server:
+        assert judged(await visited(server.host, *services(server.url)))["cookie-flags"] is NONE
 
 
 async def test_an_nginx_over_tls_is_judged_for_its_header(authority: Authority) -> None:
@@ -226,6 +308,168 @@ async def test_an_orthanc_with_passwords_is_shut_and_asks_for_them_in_the_clear(
     said = judged(case)
     assert (said["archive-open"], said["viewer-unauthenticated"], opened(case)) == (PASS, PASS, PASS)
     assert (said["basic-over-cleartext"], said["basic-over-cleartext/archive"]) == (FAIL, FAIL)
+
+
+@pytest.fixture(scope="module")
+def open_orthanc() -> Iterator[Orthanc]:
+    with orthanc(OPEN) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def gated_orthanc() -> Iterator[Orthanc]:
+    with orthanc(AUTHENTICATED) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def orthanc_without_dicomweb() -> Iterator[Orthanc]:
+    with orthanc(OrthancOptions(settings={"Plugins": [], "DicomWeb": {"Enable": False}})) as server:
+        yield server
+
+
+async def test_the_rest_interface_of_an_orthanc_is_a_door_of_its_own(
+    orthanc_without_dicomweb: Orthanc, gated_orthanc: Orthanc
+) -> None:
+    (page, _) = services(orthanc_without_dicomweb.url, "/app/explorer.html")
+    case = await visited(orthanc_without_dicomweb.host, page)
+    said = verdicts(case)
+    assert said["archive-open/page"].evidence["state"] == "open-rest"
+    assert (said["archive-open/page"].status, said["viewer-unauthenticated"].status, opened(case)) == (FAIL, FAIL, FAIL)
+
+    (page, _) = services(gated_orthanc.url, "/app/explorer.html")
+    case = await visited(gated_orthanc.host, page)
+    said = verdicts(case)
+    assert said["archive-open/page"].evidence["state"] == "gated-basic"
+    assert (said["archive-open/page"].status, said["viewer-unauthenticated"].status, opened(case)) == (PASS, PASS, PASS)
+
+
+async def test_a_proxy_that_guards_dicomweb_alone_leaves_the_rest_interface_open(open_orthanc: Orthanc) -> None:
+    guarded = Site(
+        'location /dicom-web/ { auth_basic "Orthanc Secure Area"; auth_basic_user_file {folder}/passwords;'
+        f" proxy_pass {open_orthanc.url}; }}\nlocation / {{ proxy_pass {open_orthanc.url}; }}",
+        passwords=True,
+    )
+    with nginx(guarded) as server:
+        (_, archive) = services(server.url)
+        said = verdicts(await visited(server.host, archive))
+    assert (said["archive-open"].status, said["archive-open"].evidence["state"]) == (FAIL, "open-rest")
+
+
+# ------------------------------------------------------------------------------------------- the pages of other sites
+
+ORIGINS = {
+    "any": "add_header Access-Control-Allow-Origin * always;",
+    "any, to successes alone": "add_header Access-Control-Allow-Origin *;",
+    "echoed": "add_header Access-Control-Allow-Origin $http_origin always;"
+    " add_header Access-Control-Allow-Credentials true always;",
+    "named": "add_header Access-Control-Allow-Origin https://viewer.example.org always;",
+    "nobody": "",
+}
+
+
+def before(server: Orthanc, header: str) -> Site:
+    """A proxy before an Orthanc, which adds this header."""
+    return Site(f"location / {{ {header} proxy_pass {server.url}; }}")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "of_open", "of_gated"),
+    [
+        ("any", (FAIL, Severity.HIGH), (FAIL, Severity.LOW)),
+        ("echoed", (FAIL, Severity.HIGH), (FAIL, Severity.LOW)),
+        ("named", (PASS, None), (PASS, None)),
+        ("any, to successes alone", (FAIL, Severity.HIGH), (UNKNOWN, Severity.LOW)),
+        ("nobody", (PASS, None), (UNKNOWN, Severity.LOW)),
+    ],
+)
+async def test_whose_pages_may_read_an_orthanc(
+    open_orthanc: Orthanc,
+    gated_orthanc: Orthanc,
+    allowed: str,
+    of_open: tuple[Status, Severity | None],
+    of_gated: tuple[Status, Severity | None],
+) -> None:
+    for behind, (status, severity) in ((open_orthanc, of_open), (gated_orthanc, of_gated)):
+        with nginx(before(behind, ORIGINS[allowed])) as server:
+            (_, archive) = services(server.url)
+            verdict = verdicts(await visited(server.host, archive))["cors-open/archive"]
+        assert verdict.status is status
+        if severity is not None:
+            # What a rule does not say otherwise is its base, which is high.
+            assert (verdict.severity or Severity.HIGH) is severity
+
+
+async def test_a_refusal_without_the_header_hides_what_users_get(gated_orthanc: Orthanc) -> None:
+    """Why a gated archive does not pass for want of the header: nginx adds it to what users get, and to no refusal."""
+    import httpx
+
+    with nginx(before(gated_orthanc, ORIGINS["any, to successes alone"])) as server:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            refused = await client.get(f"{server.url}/dicom-web/studies")
+            served = await client.get(f"{server.url}/dicom-web/studies", auth=USER)
+    assert (refused.status_code, refused.headers.get("access-control-allow-origin")) == (401, None)
+    assert (served.status_code, served.headers.get("access-control-allow-origin")) == (200, "*")
+
+
+# ------------------------------------------------------------------------------------- what a configuration leads to
+
+
+def shell_reading(root: str, further: str = "") -> Site:
+    """OHIF's shell, whose configuration names one root, and what else the server has."""
+    site = viewer_shell(api="none")
+    files = dict(site.files)
+    files["app-config.js"] = (
+        "window.config = {routerBasename: '/', dataSources: [{sourceName: 'dicomweb', configuration: {"
+        f"qidoRoot: '{root}', wadoRoot: '{root}'}}}}]}};\n"
+    )
+    return Site(f"{further}\n{site.body}", files)
+
+
+GATED_ROOT = "location /rs/ { add_header WWW-Authenticate 'Bearer realm=\"synthetic\"' always; return 401; }"
+OPEN_ROOT = (
+    "location ~ ^/rs/studies/[0-9.]+/series$ { default_type application/dicom+json; return 200 '[]'; }\n"
+    "location /rs/ { return 404; }"
+)
+
+
+@pytest.mark.parametrize(
+    ("site", "state", "archive", "whole"),
+    [
+        (shell_reading("/rs", GATED_ROOT), "shell-public-api-gated", PASS, PASS),
+        (shell_reading("/rs", OPEN_ROOT), "page-public-api-open", FAIL, FAIL),
+        (shell_reading("/rs"), "shell-public-api-unknown", UNKNOWN, UNKNOWN),
+        (shell_reading("https://pacs.example.net/rs", GATED_ROOT), "shell-public-api-unknown", NONE, UNKNOWN),
+    ],
+    ids=["gated", "open", "everything is the shell", "elsewhere"],
+)
+async def test_a_shell_is_judged_by_the_archive_that_its_configuration_names(
+    site: Site, state: str, archive: Status, whole: Status
+) -> None:
+    with nginx(site) as server:
+        (page, _) = services(server.url)
+        case = await visited(server.host, page)
+    said = verdicts(case)
+    assert said["viewer-unauthenticated"].evidence["state"] == state
+    assert (said["archive-open/page"].status, opened(case)) == (archive, whole)
+    assert said["configuration-exposed"].status is PASS
+
+
+async def test_a_shell_whose_archive_is_declared_is_not_judged_by_another() -> None:
+    """The archive that the configuration names is elsewhere; that the declared one is gated says nothing of it."""
+    with nginx(shell_reading("https://pacs.example.net/rs", GATED_ROOT)) as server:
+        said = verdicts(await visited(server.host, *services(server.url, root="/rs")))
+    assert said["archive-open"].status is PASS
+    assert said["viewer-unauthenticated"].status is UNKNOWN
+
+
+@pytest.mark.parametrize("root", ["http://10.20.1.5:8042/dicom-web", "http://orthanc:8042/dicom-web"])
+async def test_a_configuration_that_names_an_internal_host_is_told(root: str) -> None:
+    with nginx(shell_reading(root)) as server:
+        (page, _) = services(server.url)
+        verdict = verdicts(await visited(server.host, page))["configuration-exposed"]
+    assert verdict.status is FAIL
+    assert "orthanc" not in repr(verdict.summary)
 
 
 # ------------------------------------------------------------------------------------------------------------- demo

@@ -10,8 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tables import benchmark, configurations, dicom, dicom_benchmark, exposure, exposure_benchmark
-from tests.tables.page import DICOM, EXPOSURE, TLS, written
+from tests.tables import (
+    benchmark,
+    configurations,
+    dicom,
+    dicom_benchmark,
+    exposure,
+    exposure_benchmark,
+    web,
+    web_benchmark,
+)
+from tests.tables.page import DICOM, EXPOSURE, TLS, WEB, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,10 @@ TABLES: Mapping[str, Table] = {
     "dicom-benchmark": Table(DICOM, dicom_benchmark.table),
     "exposure": Table(EXPOSURE, exposure.table),
     "exposure-benchmark": Table(EXPOSURE, exposure_benchmark.table),
+    "web": Table(WEB, web.table),
+    "web-benchmark": Table(WEB, web_benchmark.table),
+    "web-limits": Table(WEB, web.limits),
+    "web-states": Table(WEB, web.states),
 }
 """The tables by name, which is also that of their room in the page."""
 

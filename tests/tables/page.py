@@ -14,6 +14,7 @@ from tests.live.servers.process import ROOT
 TLS = ROOT / "docs" / "tls.md"
 DICOM = ROOT / "docs" / "dicom.md"
 EXPOSURE = ROOT / "docs" / "exposure.md"
+WEB = ROOT / "docs" / "web.md"
 
 _NAME = re.compile(r"^<!-- table: ([a-z0-9-]+) -->$", re.MULTILINE)
 _END = "<!-- end -->\n"

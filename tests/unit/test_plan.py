@@ -27,12 +27,14 @@ from checker.plan import (
     DICOM_CONNECTIONS,
     DICOM_OTHER_MODE_CONNECTIONS,
     DICOMWEB_CONNECTIONS,
+    DICOMWEB_MORE_CONNECTIONS,
     OWN_CERTIFICATE_CONNECTIONS,
     PORT_CONNECTIONS,
     TLS_CONNECTIONS,
     TLS_FULL_CONNECTIONS,
     TLS_FULL_MORE_CONNECTIONS,
     WEB_CONNECTIONS,
+    WEB_MORE_CONNECTIONS,
     AssetPlan,
     Step,
     StepKind,
@@ -54,6 +56,8 @@ PLAIN_WEB = Service(ServiceKind.WEB, 80, url="http://archive.example.org/")
 DICOMWEB = Service(ServiceKind.DICOMWEB, 443, url="https://archive.example.org/dicom-web")
 SYSLOG = Service(ServiceKind.SYSLOG_TLS, 6514)
 LDAPS = Service(ServiceKind.LDAPS, 636)
+DICOMWEB_MOST = DICOMWEB_CONNECTIONS + DICOMWEB_MORE_CONNECTIONS
+WEB_MOST = WEB_CONNECTIONS + WEB_MORE_CONNECTIONS
 
 
 def inventory(*assets: Asset, ports: str | tuple[int, ...] = ()) -> Inventory:
@@ -130,9 +134,9 @@ def test_what_says_most_about_the_images_is_asked_first() -> None:
     [
         (DICOM, {StepKind.DICOM: DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS}),
         (DICOM_TLS, {StepKind.DICOM: DICOM_CONNECTIONS + DICOM_OTHER_MODE_CONNECTIONS, StepKind.TLS: TLS_CONNECTIONS}),
-        (DICOMWEB, {StepKind.DICOMWEB: DICOMWEB_CONNECTIONS, StepKind.TLS: TLS_CONNECTIONS}),
-        (WEB, {StepKind.WEB: WEB_CONNECTIONS, StepKind.TLS: TLS_CONNECTIONS}),
-        (PLAIN_WEB, {StepKind.WEB: WEB_CONNECTIONS}),
+        (DICOMWEB, {StepKind.DICOMWEB: DICOMWEB_MOST, StepKind.TLS: TLS_CONNECTIONS}),
+        (WEB, {StepKind.WEB: WEB_MOST, StepKind.TLS: TLS_CONNECTIONS}),
+        (PLAIN_WEB, {StepKind.WEB: WEB_MOST}),
         (SYSLOG, {StepKind.TLS: TLS_CONNECTIONS}),
         (LDAPS, {StepKind.TLS: TLS_CONNECTIONS}),
     ],
@@ -434,7 +438,44 @@ def test_names_that_are_not_resolved_yet_are_places_of_their_own() -> None:
     after = plan(named, ports=(443,), resolved={"one.example.org": (ADDRESS,), "other.example.org": (OTHER,)})
 
     wanted = [sum(step.connections for step in found.steps) for found in (before, after)]
-    assert wanted[0] == wanted[1] + PORT_CONNECTIONS == 2 * (WEB_CONNECTIONS + TLS_CONNECTIONS) + 2
+    assert wanted[0] == wanted[1] + PORT_CONNECTIONS == 2 * (WEB_MOST + TLS_CONNECTIONS) + 2
+
+
+# ------------------------------------------------------------------------------------ what a known product leads to
+
+
+def test_what_a_page_leads_to_is_planned_at_its_most_and_is_spare() -> None:
+    found = plan(asset(DICOMWEB, PLAIN_WEB))
+    web = [step for step in found.steps if step.kind in (StepKind.DICOMWEB, StepKind.WEB)]
+    assert [(step.connections, step.least) for step in web] == [
+        (DICOMWEB_MOST, DICOMWEB_CONNECTIONS),
+        (WEB_MOST, WEB_CONNECTIONS),
+    ]
+    assert [step.purpose for step in web] == [
+        "canary and control, then what a known product leads to",
+        "page and one hop, then what a known product leads to",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (WEB_MOST, None),
+        (WEB_MOST - 1, "the questions of web products may end early"),
+        (WEB_CONNECTIONS, "the questions of web products may end early"),
+        (WEB_CONNECTIONS - 1, "the last may not be asked"),
+    ],
+)
+def test_a_budget_that_ends_what_a_page_leads_to_is_told(budget: int, words: str | None) -> None:
+    found = plan(asset(PLAIN_WEB, manners=AssetManners(max_connections=budget)))
+    assert found.connections == min(budget, WEB_MOST)
+    assert [refusal.rpartition(": ")[2] for refusal in found.refusals] == ([] if words is None else [words])
+
+
+def test_both_kinds_of_what_may_end_early_are_told() -> None:
+    subject = asset(WEB)
+    (refusal,) = plan_asset(subject, Scope(inventory(subject)), (), TODAY, depth=Depth.FULL).refusals
+    assert refusal.endswith("the lists of full depth and the questions of web products may end early")
 
 
 # ----------------------------------------------------------------------------------------------------------- depth
@@ -467,7 +508,7 @@ def test_full_depth_changes_nothing_but_tls() -> None:
     )
     assert told(policy.steps) == told(full.steps)
     assert [step.least for step in full.steps] == [
-        step.connections + TLS_FULL_MORE_CONNECTIONS * (step.kind is StepKind.TLS) for step in policy.steps
+        step.least + TLS_FULL_MORE_CONNECTIONS * (step.kind is StepKind.TLS) for step in policy.steps
     ]
 
 

@@ -16,14 +16,14 @@ from checker.rules.examples_web import (
     web_canary,
     web_control,
 )
-from checker.rules.web_access import UNAUTHORIZED, all_told, headers_read, redirects, requests, succeeded, weigh
+from checker.rules.web_answers import UNAUTHORIZED, all_told, headers_read, here, of_url, redirects, succeeded, weigh
 
 
 def judge(case: Case) -> Verdict:
     """A Basic challenge over http fails; to pass, an answer must show that there is none where one could be."""
-    asked = [facts for facts in requests(case) if not facts.tls]
+    asked, declared = [facts for facts in here(case) if not facts.tls], of_url(case)
     told = all_told(asked)
-    status, by = weigh((facts, _one(facts)) for facts in asked)
+    status, by = weigh((facts, _one(facts, declared=facts in declared)) for facts in asked)
     if status is Status.FAIL:
         return failed("It asks for a Basic login over http, which sends the password in the clear.", requests=told)
     if status is Status.PASS and by is not None:
@@ -35,13 +35,13 @@ def judge(case: Case) -> Verdict:
     return unknown("Whether it asks for a Basic login over http was not shown: nothing decisive came.", requests=told)
 
 
-def _one(facts: HttpFacts) -> Status | None:
+def _one(facts: HttpFacts, *, declared: bool) -> Status | None:
     if not headers_read(facts):
         return None
     if "basic" in facts.challenges:
         return Status.FAIL
-    if facts.purpose is HttpPurpose.CONTROL:
-        return None  # nonsense may be answered before any login is asked for
+    if not declared or facts.purpose is HttpPurpose.CONTROL:
+        return None  # what nobody logs in to, and nonsense that may be answered before any login is asked for
     if redirects(facts):
         onward = facts.redirect_origin or ""
         if onward.startswith("https://") or facts.redirect_to_login:

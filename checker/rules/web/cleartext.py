@@ -11,14 +11,14 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import asset, service_case
 from checker.rules.examples_web import no_answer, page, viewer
-from checker.rules.web_access import UNAUTHORIZED, all_told, headers_read, redirects, requests, succeeded, weigh
+from checker.rules.web_answers import UNAUTHORIZED, all_told, headers_read, of_url, redirects, succeeded, weigh
 
 _NOT_FOUND, _GONE = 404, 410
 
 
 def judge(case: Case) -> Verdict:
     """Served over http fails; a redirect to https on the same asset passes; refusals and silence decide nothing."""
-    asked = [facts for facts in requests(case) if not facts.tls and facts.purpose is not HttpPurpose.CONTROL]
+    asked = [facts for facts in of_url(case) if not facts.tls and facts.purpose is not HttpPurpose.CONTROL]
     hosts = _hosts(case)
     status, by = weigh((facts, _one(facts, hosts)) for facts in asked)
     if by is None and any(_stays(facts) for facts in asked):

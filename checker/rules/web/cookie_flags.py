@@ -11,7 +11,7 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, not_applicable, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_web import cookie, no_answer, page, viewer
-from checker.rules.web_access import headers_read, requests
+from checker.rules.web_answers import busy, headers_read, here
 
 _SESSION = re.compile(
     r"sess|(?:^|[._-])sid(?:$|[._-])|token|auth|jwt|login|remember|identity|ticket|saml|oidc|sso", re.IGNORECASE
@@ -22,7 +22,7 @@ _OTHER = re.compile(r"csrf|xsrf|^AWSALB|^BIGipServer|^ARRAffinity|^NSC_|^ROUTEID
 
 def judge(case: Case) -> Verdict:
     """A cookie named as sessions are, without all protections, fails; all of them with every protection pass."""
-    answered = [facts for facts in requests(case) if headers_read(facts)]
+    answered = [facts for facts in here(case) if headers_read(facts)]
     if not answered:
         return unknown("Whether it sets cookies was not shown: no answer was read.")
     cookies = list(dict.fromkeys(one for facts in answered for one in facts.cookies))
@@ -39,7 +39,7 @@ def judge(case: Case) -> Verdict:
         )
     if any(_is_session(one) for one in cookies):
         return passed("Every session cookie that was set has Secure, HttpOnly and SameSite.", cookies=told)
-    if all((facts.status or 0) >= 500 for facts in answered):
+    if all(busy(facts) is not None for facts in answered):
         return unknown("Whether it sets cookies was not shown: it answered with errors.", cookies=told)
     return not_applicable("It set no session cookie for a stranger, so there is none to judge.", cookies=told)
 

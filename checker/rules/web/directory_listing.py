@@ -10,14 +10,14 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_web import no_answer, page, viewer
-from checker.rules.web_access import (
+from checker.rules.web_answers import (
     FORBIDDEN,
     UNAUTHORIZED,
     all_told,
     gate,
     headers_read,
+    of_url,
     redirects,
-    requests,
     succeeded,
     weigh,
 )
@@ -25,7 +25,7 @@ from checker.rules.web_access import (
 
 def judge(case: Case) -> Verdict:
     """An index page fails; a page that is none, or a refusal, passes."""
-    asked = requests(case)
+    asked = of_url(case)
     told = all_told(asked)
     status, by = weigh((facts, _one(facts)) for facts in asked)
     if status is Status.FAIL:

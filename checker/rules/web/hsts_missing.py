@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from checker.codecs.http_headers import LONG
 from checker.model import BodyKind, HttpFacts, HttpPurpose, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_web import no_answer, page, viewer
-from checker.rules.web_access import headers_read, requests, weigh
+from checker.rules.web_answers import headers_read, here, weigh
 
-_MAX_AGE = re.compile(r"""(?:^|;)\s*max-age\s*=\s*"?([0-9]{1,20})"?\s*(?:;|$)""", re.IGNORECASE)  # RFC 6797 6.1.1
+# RFC 6797 6.1: directives parted by semicolons, a token each, perhaps with a value that is a token or in quotes.
+_DIRECTIVE = re.compile(r"""\s*([^\s=;",]+)\s*(?:=\s*("[^"]*"|[^\s=;",]*)\s*)?(?:;|$)|\s*;""")
+_SECONDS = re.compile(r"[0-9]{1,20}")
 
 
 def judge(case: Case) -> Verdict:
     """A served page or a redirect over https without the header, or with an age of zero, fails; one with it passes."""
-    asked = [facts for facts in requests(case) if facts.tls]
+    asked = [facts for facts in here(case) if facts.tls]
     told = [{"path": facts.path, "status": facts.status, "hsts": facts.hsts} for facts in asked]
     status, by = weigh((facts, _one(facts)) for facts in asked)
     if by is None:
@@ -39,8 +42,21 @@ def _one(facts: HttpFacts) -> Status | None:
 
 def _age(header: str | None) -> int:
     """For how long browsers are asked to remember, in seconds; 0 where they are not, or the header is not valid."""
-    found = _MAX_AGE.search(header or "")
-    return 0 if found is None else int(found.group(1))
+    directives: dict[str, str] = {}
+    text = (header or "").rstrip()
+    if len(text) >= LONG:
+        text = text.rpartition(";")[0]  # it was cut off there
+    at = 0
+    while at < len(text):
+        found = _DIRECTIVE.match(text, at)
+        name = "" if found is None else (found.group(1) or "").lower()
+        if found is None or name in directives:
+            return 0  # browsers ignore one that is not written as it must be, or that names a directive twice
+        if name:
+            directives[name] = (found.group(2) or "").strip('"')
+        at = found.end()
+    age = directives.get("max-age", "")
+    return int(age) if _SECONDS.fullmatch(age) else 0
 
 
 _ASSET = viewer()
@@ -54,7 +70,8 @@ RULE = Rule(
         "An answer over https came without the header Strict-Transport-Security (RFC 6797), or with one that browsers"
         " ignore. Somebody on the way can then lead a user who types the name to http, and read along.\n\n"
         "It is judged by what was served and by redirects. Denials and errors without the header are unknown, for"
-        " servers often leave it out of those."
+        " servers often leave it out of those. Browsers heed it only where the certificate is one they trust, and only"
+        " for names, not for addresses."
     ),
     remedy=(
         "Send Strict-Transport-Security with a max-age of a year on every answer over https; in nginx add_header with"
@@ -73,6 +90,11 @@ RULE = Rule(
         Example(
             "A header whose age is zero.",
             service_case(_ASSET, replace(page(), hsts="max-age=0")),
+            Status.FAIL,
+        ),
+        Example(
+            "A header that names its age twice, which browsers ignore.",
+            service_case(_ASSET, replace(page(), hsts="max-age=31536000; max-age=0")),
             Status.FAIL,
         ),
         Example("A header for a year.", service_case(_ASSET, replace(page(), hsts=_A_YEAR)), Status.PASS),

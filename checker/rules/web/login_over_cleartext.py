@@ -10,14 +10,14 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_web import no_answer, page, viewer
-from checker.rules.web_access import UNAUTHORIZED, all_told, headers_read, redirects, requests, succeeded, weigh
+from checker.rules.web_answers import UNAUTHORIZED, all_told, headers_read, here, of_url, redirects, succeeded, weigh
 
 
 def judge(case: Case) -> Verdict:
     """A login form over http fails; to pass, what came must have been read and leave no room for one."""
-    asked = [facts for facts in requests(case) if not facts.tls]
+    asked, declared = [facts for facts in here(case) if not facts.tls], of_url(case)
     told = all_told(asked)
-    status, by = weigh((facts, _one(facts)) for facts in asked)
+    status, by = weigh((facts, _one(facts, declared=facts in declared)) for facts in asked)
     if status is Status.FAIL:
         return failed("It shows a login form over http, which sends the password in the clear.", requests=told)
     if status is Status.PASS and by is not None:
@@ -25,13 +25,13 @@ def judge(case: Case) -> Verdict:
     return unknown(f"Whether it shows a login form over http was not shown: {_doubt(by)}.", requests=told)
 
 
-def _one(facts: HttpFacts) -> Status | None:
+def _one(facts: HttpFacts, *, declared: bool) -> Status | None:
     if not headers_read(facts):
         return None
     if facts.login_form or facts.password_field:
         return Status.FAIL
-    if facts.purpose is HttpPurpose.CONTROL:
-        return None  # nonsense may be answered before any login is asked for
+    if not declared or facts.purpose is HttpPurpose.CONTROL:
+        return None  # what nobody logs in to, and nonsense that may be answered before any login is asked for
     if redirects(facts):
         onward = facts.redirect_origin or ""
         if onward.startswith("https://"):

@@ -10,7 +10,7 @@ from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
 from checker.rules.examples import service_case
 from checker.rules.examples_web import no_answer, page, viewer
-from checker.rules.web_access import busy, headers_read, requests, weigh
+from checker.rules.web_answers import busy, headers_read, here, weigh
 
 # `nginx/1.22.1`, `Jetty(9.4.53)`, `Mongoose 6.18`
 _VERSION = re.compile(r"[a-z][/(]v?[0-9]|[0-9]\.[0-9]", re.IGNORECASE)
@@ -18,7 +18,7 @@ _VERSION = re.compile(r"[a-z][/(]v?[0-9]|[0-9]\.[0-9]", re.IGNORECASE)
 
 def judge(case: Case) -> Verdict:
     """A header that names a version fails; answers whose headers name none pass."""
-    asked = requests(case)
+    asked = here(case)
     told = [
         {"path": one.path, "status": one.status, "server": one.server, "x_powered_by": one.powered_by} for one in asked
     ]

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from checker.codecs.web_configuration import UNKNOWN_ROOT
 from checker.model import BodyKind, HttpEnd, HttpFacts, HttpPurpose, JsonValue, ServiceKind, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, failed, passed, unknown
-from checker.rules.cases import service_cases
-from checker.rules.examples_web import no_answer, page, refused, viewer_case, web_canary, web_control
-from checker.rules.web_access import all_told, archive_access, requests, viewer_access
+from checker.rules.examples_web import (
+    at_root,
+    configuration,
+    no_answer,
+    page,
+    refused,
+    rest,
+    viewer_case,
+    web_canary,
+    web_control,
+)
+from checker.rules.web_answers import all_told, requests
 from checker.rules.web_states import Access, State, words
+from checker.rules.web_viewer import Behind, archives_behind, viewer_access
 
 _BY_ARCHIVES = (State.PAGE_PUBLIC_API_OPEN, State.SHELL_PUBLIC_API_GATED)
 
@@ -19,40 +29,49 @@ _BY_ARCHIVES = (State.PAGE_PUBLIC_API_OPEN, State.SHELL_PUBLIC_API_GATED)
 def judge(case: Case) -> Verdict:
     """A page shown without a login fails where the archive behind it is open, and passes where it or that is gated."""
     asked = requests(case)
-    beside = [(one, archive_access(requests(one))) for one in _archives(case)]
-    access = viewer_access(asked, [archive for _, archive in beside])
+    behind = archives_behind(case)
+    access = viewer_access(asked, behind)
     if access.status is Status.FAIL:
         conclude, said = failed, f"Anybody can use this viewer: {words(access)}."
     elif access.status is Status.PASS:
         conclude, said = passed, f"A stranger sees no images here: {words(access)}."
     else:
-        said = f"Whether a stranger can use this viewer was not shown: {_doubt(access, beside)}."
+        said = f"Whether a stranger can use this viewer was not shown: {_doubt(access, behind)}."
         conclude = unknown
     verdict = conclude(
         said,
         state=access.state.value,
         requests=all_told(asked),
-        archives=[_told(one, archive) for one, archive in beside],
+        archives=_archives(case, behind),
+        not_asked=list(behind.not_asked),
     )
     if access.state not in _BY_ARCHIVES:
         return verdict
-    of_archives = (observation for one, _ in beside for observation in one.seen)
+    of_archives = (observation for one, _ in behind.declared for observation in one.seen)
     ids = dict.fromkeys(observation.id for observation in (*case.seen, *of_archives))
     return replace(verdict, observations=tuple(ids))
 
 
-def _archives(case: Case) -> list[Case]:
-    """The cases of the DICOMweb services that the asset declares, at each of their addresses."""
-    return [one for one in service_cases(case) if one.the_service().kind is ServiceKind.DICOMWEB]
+def _archives(case: Case, behind: Behind) -> list[JsonValue]:
+    """The archives that were judged with the page; those that were asked with it under the root that was named."""
+    found: list[JsonValue] = []
+    for one, access in behind.declared:
+        service = one.the_service()
+        place = {"url": service.url, "address": one.address, "port": service.port}
+        found.append({**place, "state": access.state.value})
+    found += [{"root": root, "address": case.address, "state": access.state.value} for root, access in behind.own]
+    found += [{"rest": True, "address": case.address, "state": access.state.value} for access in behind.rest]
+    return found
 
 
-def _told(case: Case, access: Access) -> JsonValue:
-    service = case.the_service()
-    return {"url": service.url, "address": case.address, "port": service.port, "state": access.state.value}
-
-
-def _doubt(access: Access, beside: Sequence[tuple[Case, Access]]) -> str:
-    if access.state is not State.SHELL_PUBLIC_API_UNKNOWN or beside:
+def _doubt(access: Access, behind: Behind) -> str:
+    if access.state is not State.SHELL_PUBLIC_API_UNKNOWN:
+        return words(access)
+    if UNKNOWN_ROOT in behind.not_asked:
+        return "its page is a public shell, and which archives its configuration names was not read in full"
+    if behind.not_asked:
+        return "its page is a public shell, and an archive that its configuration names was not asked"
+    if behind.accesses:
         return words(access)
     return "its page is a public shell, and no DICOMweb service of the asset is declared that could decide"
 
@@ -69,15 +88,18 @@ RULE = Rule(
     subject=Subject.SERVICE,
     meaning=(
         "A page was shown to a stranger without any login, and it leads to images: either the product is known to show"
-        " this page only to those whom its archive lets in, or a DICOMweb service of the same asset answers anybody"
+        " this page only to those whom its archive lets in, or the archive behind it answers anybody"
         " (web.archive-open).\n\n"
         "Many viewers are an empty page that anybody may load; it fetches the images with the user's login, so the page"
-        " says nothing and the archive decides. For those it passes where every DICOMweb service that the asset"
-        " declares is gated, at each of its addresses.\n\n"
-        "It passes as well where the page itself is gated: a challenge, a redirect to a login, a login form, a client"
-        " certificate. It is unknown where a page of a product that is not known is shown, for it cannot be told"
-        " whether images are behind it; look at it in a browser. A login that only a script of the page asks for holds"
-        " nobody back and is no gate, nor is 403, 404, an error, or silence."
+        " says nothing and the archive decides. Where the configuration of a known product names its archives, it"
+        " passes where each of them was asked and is gated; one that may not be asked leaves it unknown. Else every"
+        " DICOMweb service that the asset declares must be gated, at each of its addresses. That a configuration asks"
+        " the browser to log in is no gate, for nobody has to heed it.\n\n"
+        "It passes as well where the page itself is gated: a challenge, a redirect to a login, a login form with"
+        " nothing beside it, a client certificate. A page that has a login form among other things may show those to"
+        " anybody and is unknown. It is unknown where a page of a product that is not known is shown, for it cannot be"
+        " told whether images are behind it; look at it in a browser. A login that only a script of the page asks for"
+        " holds nobody back and is no gate, nor is 403, 404, an error, or silence."
     ),
     remedy=(
         "Put a login before the viewer and before the archive that it reads from; the second matters more. In Orthanc"
@@ -113,7 +135,37 @@ RULE = Rule(
             _with_archive(_SHELL, *refused(401, "bearer")),
             Status.PASS,
         ),
+        Example(
+            "The archive that the shell's configuration names is open.",
+            viewer_case(_SHELL, configuration("/rs"), at_root("/rs", web_canary()), at_root("/rs", web_control())),
+            Status.FAIL,
+        ),
+        Example(
+            "The archive that the shell's configuration names is gated.",
+            viewer_case(_SHELL, configuration("/rs"), *(at_root("/rs", one) for one in refused(401, "bearer"))),
+            Status.PASS,
+        ),
+        Example(
+            "The shell's configuration names an archive elsewhere, and the one beside it is gated.",
+            viewer_case(_SHELL, configuration("https://pacs.example.net"), archive=refused(401, "bearer")),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The shell's configuration speaks of a login, and no archive was asked.",
+            viewer_case(_SHELL, configuration(signs_in=True)),
+            Status.UNKNOWN,
+        ),
+        Example(
+            "The shell's product has a REST interface, which answers strangers.",
+            viewer_case(page(single_page=True, product="dicoogle"), rest()),
+            Status.FAIL,
+        ),
         Example("The page is a login form.", viewer_case(page(form=True)), Status.PASS),
+        Example(
+            "The page has a login form, and links to other places.",
+            viewer_case(page(form=True, alone=False)),
+            Status.UNKNOWN,
+        ),
         Example(
             "The page is redirected to a login.",
             viewer_case(page(302, BodyKind.NONE, redirect="same", to_login=True)),

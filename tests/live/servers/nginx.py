@@ -39,12 +39,13 @@ http {{
     default_type application/octet-stream;
     absolute_redirect off;
     server {{
-        listen {host}:{port}{ssl};
+        listen {host}:{port}{ssl}{http2};
         server_name localhost;
         root {folder}/site;
 {tls}
 {body}
     }}
+{beside}
 }}
 """
 
@@ -65,11 +66,16 @@ window.config = {routerBasename: '/', dataSources: [{sourceName: 'dicomweb', con
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The body of a `server` block, the files under its root, and whether a password file is wanted."""
+    """The body of a `server` block, the files under its root, and whether a password file is wanted.
+
+    `beside`: further blocks, in which `{listen}` is the address and the port of the first. In both `{folder}` is
+    that of the server.
+    """
 
     body: str
     files: Mapping[str, str] = field(default_factory=dict)
     passwords: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +114,11 @@ def nginx(
     client_certificate: bool = False,
     connections: int = 128,
     host: str = LOOPBACK,
+    http2: bool = False,
 ) -> Iterator[Nginx]:
     """An nginx with one server block; with `tls` by https alone, with `client_certificate` for known clients alone.
 
-    It has `connections` at once, and closes what is more.
+    It has `connections` at once, and closes what is more. With `http2` and no TLS it speaks HTTP/2 alone.
     """
     binary = require("nginx", "nginx-light")
     wanted = Site(site) if isinstance(site, str) else site
@@ -125,8 +132,10 @@ def nginx(
             host=host,
             port=ports[0],
             ssl=" ssl" if tls else "",
+            http2=" http2" if http2 else "",
             tls=_tls(tls, client_certificate=client_certificate) if tls else "",
             body=wanted.body.replace("{folder}", str(folder)),
+            beside=wanted.beside.replace("{folder}", str(folder)).replace("{listen}", f"{host}:{ports[0]}"),
         )
         path = folder / "nginx.conf"
         path.write_text(configuration)

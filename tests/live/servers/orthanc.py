@@ -32,7 +32,7 @@ class OrthancOptions:
     `known_callers_only`: nobody who is not a registered modality may do anything. `authentication`: HTTP asks for
     `USER`. `tls`: DICOM inside TLS alone, where `client_certificate` tells whether a client has to show one of the
     authority.
-    `settings`: further or other keys of Orthanc's configuration.
+    `settings`: further or other keys of Orthanc's configuration. `login`: who is let in by HTTP, where those keys say.
     """
 
     ae_title: str = "ORTHANC"
@@ -43,6 +43,12 @@ class OrthancOptions:
     tls: TlsFiles | None = None
     client_certificate: bool = False
     settings: Mapping[str, object] = field(default_factory=dict)
+    login: tuple[str, str] | None = None
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """Whoever is let in by HTTP, with the password; None where anybody is."""
+        return USER if self.authentication else self.login
 
     def configuration(self, folder: Path, dicom_port: int, http_port: int, plugin: Path) -> dict[str, object]:
         """Orthanc's configuration file."""
@@ -131,8 +137,7 @@ def orthanc(
 
 
 def _load(server: Orthanc) -> None:
-    credentials = USER if server.options.authentication else None
-    with httpx.Client(base_url=server.url, auth=credentials, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=server.url, auth=server.options.credentials, trust_env=False, timeout=20) as client:
         for study in server.studies:
             for instance in study.instances:
                 client.post("/instances", content=encoded(instance)).raise_for_status()
