@@ -141,4 +141,6 @@ def _expired(policy: Policy, zone: str, asset: Asset, spec: str, today: date) ->
 def _why(line: Exposure) -> str:
     owner = f"Owner: {line.owner}." if line.owner else ""
     until = f"Until {line.expires}." if line.expires is not None else ""
-    return " ".join(words for words in (line.reason or "No reason is given.", owner, until) if words)
+    reason = line.reason or "No reason is given"
+    ended = reason if reason.endswith((".", "!", "?")) else f"{reason}."
+    return " ".join(words for words in (ended, owner, until) if words)
