@@ -341,8 +341,9 @@ class Device:
 
     def knocked_in_vain(self, address: str, port: int) -> None:
         """Tell the manners that nothing came back to a connection attempt."""
-        ask = self._ask(address, port)
-        self._gateway.manners.knocked_in_vain(ask)
+        # Of the many ports of a sweep most are silent, and an `Ask` for each would be the most of what a visit holds.
+        ask = self._ask(address, 0)
+        self._gateway.manners.knocked_in_vain(ask, port)
         self._note_left_alone(ask)
 
     def _note_left_alone(self, ask: Ask) -> None:

@@ -304,14 +304,14 @@ class Manners:
         elif silent >= SILENT_QUESTIONS:
             self._leave_alone(ask, f"left alone: {silent} questions in a row had no answer")
 
-    def knocked_in_vain(self, ask: Ask) -> None:
-        """A connection was asked for and nothing came back.
+    def knocked_in_vain(self, ask: Ask, port: int) -> None:
+        """A connection to this port of the address that is asked was asked for, and nothing came back.
 
         That is what a firewall makes of a port, and no burden to the device; of a port that had answered before it
         means that the device has stopped.
         """
-        if (ask.address, ask.port) in self._answered:
-            self._leave_alone(ask, f"left alone: port {ask.port} stopped answering in the middle")
+        if (ask.address, port) in self._answered:
+            self._leave_alone(ask, f"left alone: port {port} stopped answering in the middle")
 
     def spent(self, asset_id: str) -> int:
         """The connections that an asset has had in this run, also as another asset at one of its addresses."""

@@ -349,17 +349,17 @@ class TestDenied:
     def test_silent_ports_are_a_firewall(self) -> None:
         manners = Manners()
         for port in range(3, 60):
-            manners.knocked_in_vain(wish(port=port))
+            manners.knocked_in_vain(wish(), port)
 
         assert manners.denied(wish(), NOON) is None
 
     def test_a_port_that_had_answered_and_takes_no_connection_any_more(self) -> None:
         manners = Manners()
         manners.answered(wish().address, 104)
-        manners.knocked_in_vain(wish(port=443))
+        manners.knocked_in_vain(wish(), 443)
         assert manners.denied(wish(), NOON) is None
 
-        manners.knocked_in_vain(wish(port=104))
+        manners.knocked_in_vain(wish(), 104)
         assert manners.left_alone(wish()) == "left alone: port 104 stopped answering in the middle"
 
 
@@ -748,7 +748,7 @@ class MannersMachine(RuleBasedStateMachine):
 
     @rule(ask=WISHES)
     def knock_in_vain(self, ask: Ask) -> None:
-        self.simulation.manners.knocked_in_vain(ask)
+        self.simulation.manners.knocked_in_vain(ask, ask.port)
 
     @rule(ask=WISHES)
     def answer(self, ask: Ask) -> None:
