@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -28,14 +29,14 @@ from checker.model import (
     UdpState,
 )
 from checker.net.connection import Connection
-from checker.net.failure import failed, not_tried, silent
+from checker.net.failure import failed, ms, not_tried, seen, silent, syns_repeated
 from checker.net.icmp import keep_errors
 from checker.net.ledger import Entry, Ledger
 from checker.net.manners import Ask, Claim, Denied, Go, Manners, WaitUntil
 from checker.net.patience import Answers
 from checker.net.poller import Poller
 from checker.net.readiness import Readiness
-from checker.net.sweep import PURPOSE, Sweep, syns_repeated
+from checker.net.sweep import PURPOSE, Sweep
 from checker.net.udp import UdpExchange, UdpLimits
 from checker.scope import Listed, Scope, canonical, is_edge
 
@@ -85,7 +86,7 @@ class Gateway:
         self.clock = clock
         self.lookups = asyncio.Semaphore(_LOOKUPS_AT_ONCE)
         self._turns: dict[Claim, asyncio.Future[None]] = {}
-        self._answers: dict[str, Answers] = {}
+        self._answers: defaultdict[str, Answers] = defaultdict(Answers)  # by the places of an `Ask`
         self.poller = Poller()
 
     def device(self, asset: Asset) -> Device:
@@ -102,8 +103,7 @@ class Gateway:
 
     def answers_of(self, ask: Ask) -> tuple[Answers, Answers]:
         """What connections to the address, and to its whole site, have shown of the way there."""
-        of_address = self._answers.setdefault(f"address:{ask.address}", Answers())
-        return of_address, self._answers.setdefault(f"site:{ask.site}", Answers())
+        return self._answers[ask.keys[-1]], self._answers[ask.places[-1]]
 
     async def admitted(self, ask: Ask, *, sweeps: bool = False) -> Claim | Denied:
         """Wait until the manners let this connection, or a sweep of many, through, or say why they never will.
@@ -221,25 +221,17 @@ class Device:
         Raises ScopeViolation for a permit that the scope does not confirm: that is a bug, and nothing is sent. One that
         was good until the authorization expired is a refusal like others.
         """
-        gateway = self._gateway
-        expired = self._confirm(permit, port, purpose)
-        if expired is not None:
-            return self._not_asked(permit, port, purpose, expired)
-        claim = await gateway.admitted(self._ask(permit.address, port, purpose))
-        if isinstance(claim, Denied):
-            return self._not_asked(permit, port, purpose, claim.reason)
+        claim = await self._turn(permit, port, purpose)
+        if isinstance(claim, str):
+            return self._not_asked(permit, port, purpose, claim)
         connection: Connection | None = None
         try:
-            # Waiting for a turn may have taken long.
-            expired = self._confirm(permit, port, purpose)
-            if expired is not None:
-                return self._not_asked(permit, port, purpose, expired)
             made = await self._open(claim, permit, purpose, limits)
             connection = made if isinstance(made, Connection) else None
             return made
         finally:
             if connection is None:
-                gateway.leave(claim)
+                self._gateway.leave(claim)
 
     async def sweep(
         self,
@@ -412,14 +404,14 @@ class Device:
             return outcome
         return Connection(
             *outcome,
-            rtt_ms=_ms_since(started),
+            rtt_ms=ms(perf_counter() - started),
             deadline=loop.time() + limits.conversation_s,
             max_bytes=limits.max_bytes,
             on_end=lambda connection, word: self._over(claim, entry, connection, word),
         )
 
     async def _turn(self, permit: Permit, port: int, purpose: str) -> Claim | str:
-        """The claim of one datagram, whose turn it is, to be ended by `leave`; or why it is not sent."""
+        """The claim of what is to be asked, whose turn it is, to be ended by `leave`; or why it is not asked."""
         expired = self._confirm(permit, port, purpose)
         if expired is not None:
             return expired
@@ -460,12 +452,14 @@ class Device:
         return ask
 
 
-def _begin(address: str, port: int) -> tuple[socket.socket, int]:
+def _begin(address: str, port: int, receive_buffer: int | None = None) -> tuple[socket.socket, int]:
     """A plain non-blocking connect(), and its code; the socket tells of ICMP errors. OSError where there is none."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         keep_errors(sock, keep=True)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         return sock, sock.connect_ex((address, port))
     except BaseException:
         sock.close()
@@ -475,37 +469,29 @@ def _begin(address: str, port: int) -> tuple[socket.socket, int]:
 async def _connect(
     address: str, port: int, limits: Limits, poller: Poller
 ) -> tuple[socket.socket, Readiness] | PortFacts:
-    """A plain non-blocking connect(), each of its ends kept apart; the waits of the socket that came of it."""
-    loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    """A connect() until it ends, each of its ends kept apart; the waits of the socket that came of it."""
+    started, deadline = perf_counter(), asyncio.get_running_loop().time() + limits.connect_s
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        sock, code = _begin(address, port, limits.receive_buffer)
     except OSError as error:
         return not_tried(error.errno)
-    kept = False
     readiness = Readiness(sock, poller)
+    kept = False
     try:
-        keep_errors(sock, keep=True)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if limits.receive_buffer is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.receive_buffer)
-        started, deadline = perf_counter(), loop.time() + limits.connect_s
-        code = sock.connect_ex((address, port))
-        if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            readiness.watch()
-            in_time = await readiness.writable(deadline)
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            # A loop that is late itself sees the time limit first: the socket knows better.
-            if code == 0 and not in_time and not _established(sock):
-                return silent(sock, _ms_since(started))
-        if code != 0:
-            return failed(sock, code, _ms_since(started))
-        if sock.getsockname()[:2] == (address, port):
-            # Nobody listens on a port of this machine, and the kernel gave that very port to our end (RFC 9293 3.5,
-            # simultaneous open): we talk to ourselves.
-            return PortFacts(state=ConnectState.CLOSED, rtt_ms=_ms_since(started))
-        keep_errors(sock, keep=False)
+        if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+            return failed(sock, code, ms(perf_counter() - started))
         readiness.watch()
+        facts = None
+        while facts is None:
+            in_time = await readiness.writable(deadline)
+            # A loop that is late itself sees the time limit first: the socket knows better.
+            facts = seen(sock, address, port, ms(perf_counter() - started))
+            if facts is None and not in_time:
+                facts = silent(sock, ms(perf_counter() - started))
+        if facts.state is not ConnectState.OPEN:
+            return facts
+        keep_errors(sock, keep=False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         return not_tried(error.errno)
     else:
@@ -545,14 +531,6 @@ def _datagram_socket(address: str, port: int) -> socket.socket:
     return other
 
 
-def _established(sock: socket.socket) -> bool:
-    try:
-        sock.getpeername()
-    except OSError:
-        return False
-    return True
-
-
 async def _look_up(hostname: str) -> tuple[NameFacts, str]:
     """What the system's resolver says, and how it went in one word."""
     loop = asyncio.get_running_loop()
@@ -571,8 +549,3 @@ def _resolver_word(error: socket.gaierror | UnicodeError) -> str:
         return "not a host name"
     names = {socket.EAI_NONAME: "no such name", socket.EAI_AGAIN: "the resolver failed for now"}
     return names.get(error.errno or 0, "the resolver failed")
-
-
-def _ms_since(started: float) -> float:
-    # Not by the loop's clock: uvloop's stands still while a callback runs.
-    return round((perf_counter() - started) * 1000, 3)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import struct
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,7 +23,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from checker.model import ConnectState, Permit, PortFacts
-from checker.net.failure import failed, not_tried, silent
+from checker.net.failure import failed, ms, not_tried, seen, silent, syns_repeated
 from checker.net.manners import Claim, Denied, Go, WaitUntil
 from checker.net.patience import Ladder, ladder, may_be_filtered, wait_s
 
@@ -42,8 +41,6 @@ _ANSWERS = (ConnectState.OPEN, ConnectState.CLOSED, ConnectState.REJECTED, Conne
 _LOOKED_FOR = ((3, 1), (1, 3))
 _CONFIRM_EVERY_S = 1.0
 _ANY_TIME = time()
-# linux/tcp.h, struct tcp_info: tcpi_total_retrans, whose offset has been the same since Linux 2.6.
-_REPEATED = struct.Struct("=100xI")
 # The kernel never repeats a SYN before this (RFC 6298 section 2), so whatever came sooner need not be looked at.
 _SOONEST_REPETITION_S = 0.5
 # A kernel that repeats its SYN later than expected is waited for, in such steps and so long at most.
@@ -178,7 +175,7 @@ class Sweep:
                 return
             self._timer.cancel()
         self._timer_at = at
-        # uvloop's clock counts milliseconds, and stands still while a callback runs.
+        # uvloop's clock counts milliseconds: a shorter wait would be none.
         self._timer = self._loop.call_later(max(0.001, at - monotonic()), self._on_timer)
 
     def _on_timer(self) -> None:
@@ -192,7 +189,7 @@ class Sweep:
         news, self._news = self._news, []
         for port in news:
             if port.sock is not None:
-                facts = _seen(port.sock, self._permit.address, port.number, _ms(port.seen_at - port.started))
+                facts = seen(port.sock, self._permit.address, port.number, ms(port.seen_at - port.started))
                 if facts is not None:
                     self._settle(port, facts)
         now = monotonic()
@@ -200,11 +197,11 @@ class Sweep:
             self._time_is_up(port, now)
 
     def _time_is_up(self, port: _Port, now: float) -> None:
-        sock, rtt_ms = port.sock, _ms(now - port.started)
+        sock, rtt_ms = port.sock, ms(now - port.started)
         if sock is None:
             return
         # A loop that is late itself sees the time limit first: the socket knows better.
-        facts = _seen(sock, self._permit.address, port.number, rtt_ms) or silent(sock, rtt_ms)
+        facts = seen(sock, self._permit.address, port.number, rtt_ms) or silent(sock, rtt_ms)
         if facts.state is ConnectState.FILTERED:
             repeated = syns_repeated(sock)
             waits_until = port.started + wait_s(port.repetitions, self._of_device, self._of_site) + _OVERTIME_S
@@ -319,7 +316,7 @@ class Sweep:
             if code == errno.EINPROGRESS:
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # what is near has answered already
             if code != 0:
-                return failed(sock, code, _ms(monotonic() - port.started))
+                return failed(sock, code, ms(monotonic() - port.started))
             self._gateway.poller.watch(sock.fileno(), port.on_news)
             port.sock, watched = sock, True
         except OSError as error:
@@ -343,30 +340,6 @@ class Sweep:
 _LOSSY = "packets are lost on the way, and too few connections were left to ask silent ports often enough"
 
 
-def syns_repeated(sock: socket.socket) -> int:
-    """How often the kernel has repeated the SYN of a connect(), also of one that has ended since."""
-    (repeated,) = _REPEATED.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _REPEATED.size))
-    return int(repeated)
-
-
 def _tells_of_the_way(facts: PortFacts) -> bool:
     """Whether it is an answer, whose time and whose coming at all say how good the way is."""
     return facts.state in _ANSWERS and facts.icmp not in _LOOKED_FOR
-
-
-def _seen(sock: socket.socket, address: str, port: int, rtt_ms: float) -> PortFacts | None:
-    """What has become of a connect(); None while it is under way."""
-    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code != 0:
-        return failed(sock, code, rtt_ms)
-    try:
-        sock.getpeername()
-    except OSError:
-        return None
-    # Nobody listens on a port of this machine, and the kernel gave that very port to our end (RFC 9293 3.5).
-    state = ConnectState.CLOSED if sock.getsockname()[:2] == (address, port) else ConnectState.OPEN
-    return PortFacts(state=state, rtt_ms=rtt_ms)
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)

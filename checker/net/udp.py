@@ -27,6 +27,7 @@ from typing import TypeAlias
 
 from checker.codecs.udp import Asking
 from checker.model import UdpAnswer, UdpFacts, UdpState
+from checker.net.failure import ms
 from checker.net.icmp import IcmpError, read_error
 from checker.net.poller import Poller
 from checker.net.readiness import Readiness
@@ -222,7 +223,7 @@ class UdpExchange:
             self._strays += 1
             return
         if self._state is not UdpState.OPEN:
-            self._rtt_ms = _ms_since(self._sent_at)
+            self._rtt_ms = ms(perf_counter() - self._sent_at)
         self._state = UdpState.OPEN
         if answer is not None:
             self._answer = answer
@@ -248,7 +249,7 @@ class UdpExchange:
             if self._family == socket.AF_INET and (icmp.type, icmp.code) == _TOO_BIG:
                 continue
             self._icmp = icmp
-            self._rtt_ms = _ms_since(self._sent_at)
+            self._rtt_ms = ms(perf_counter() - self._sent_at)
             self._settle(self._meaning(icmp), None)
         return self._icmp is not None
 
@@ -271,8 +272,3 @@ class UdpExchange:
         self.settled = True
         self._state = state
         self._detail = detail
-
-
-def _ms_since(started: float) -> float:
-    # Not by the loop's clock: uvloop's stands still while a callback runs.
-    return round((perf_counter() - started) * 1000, 3)

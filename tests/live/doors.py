@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 from checker.model import (
     Asset,
@@ -35,6 +39,31 @@ def asset(
 ) -> Asset:
     """A synthetic asset."""
     return Asset(name, name, tuple(addresses), hostname, Role.ARCHIVE, site, None, None, manners, tuple(services))
+
+
+LACKING = {"socket": "EMFILE", "setsockopt": "ENOBUFS", "connect_ex": "EADDRNOTAVAIL"}
+"""What a socket of a machine that is short of something may fail at, and the error it then gives."""
+
+
+def poor_socket(what: str) -> type[socket.socket]:
+    """A class of sockets of which `what`, a key of `LACKING`, fails: the class itself or one of its methods."""
+    code = getattr(errno, LACKING[what])
+
+    class Poor(socket.socket):
+        def __init__(self, *arguments: Any) -> None:
+            if what == "socket":
+                raise OSError(code, os.strerror(code))
+            super().__init__(*arguments)
+
+        def setsockopt(self, *arguments: Any) -> None:
+            if what == "setsockopt":
+                raise OSError(code, os.strerror(code))
+            super().setsockopt(*arguments)
+
+        def connect_ex(self, address: Any) -> int:
+            return code if what == "connect_ex" else super().connect_ex(address)
+
+    return Poor
 
 
 class Door:

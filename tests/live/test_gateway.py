@@ -21,7 +21,7 @@ from checker.net.gateway import Device, Limits
 from checker.net.manners import Manners
 from tests.conftest import LOOPS
 from tests.faults.servers import Fault, hostile
-from tests.live.doors import QUICK, Door, asset
+from tests.live.doors import LACKING, QUICK, Door, asset, poor_socket
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_factories=LOOPS)]
 
@@ -139,32 +139,18 @@ class TestStates:
         assert made == PortFacts(state=ConnectState.FILTERED)
         assert door.idle
 
-    @pytest.mark.parametrize("what", ["socket", "setsockopt", "connect_ex"])
+    @pytest.mark.parametrize("what", LACKING)
     async def test_an_error_of_our_own_machine_says_nothing_of_the_device(
         self, what: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         door = Door(asset())
         device, permit = door.permitted()
 
-        class Poor(socket.socket):
-            def __init__(self, *arguments: Any) -> None:
-                if what == "socket":
-                    raise OSError(errno.EMFILE, "too many open files")
-                super().__init__(*arguments)
-
-            def setsockopt(self, *arguments: Any) -> None:
-                if what == "setsockopt":
-                    raise OSError(errno.ENOBUFS, "no buffer space")
-                super().setsockopt(*arguments)
-
-            def connect_ex(self, address: Any) -> int:
-                return errno.EADDRNOTAVAIL if what == "connect_ex" else super().connect_ex(address)
-
         with listening() as listener, monkeypatch.context() as patch:
-            patch.setattr(socket, "socket", Poor)
+            patch.setattr(socket, "socket", poor_socket(what))
             made = await device.connect(permit, port_of(listener), "test", LIMITS)
 
-        expected = {"socket": "EMFILE", "setsockopt": "ENOBUFS", "connect_ex": "EADDRNOTAVAIL"}[what]
+        expected = LACKING[what]
         assert made == PortFacts(state=ConnectState.LOCAL_ERROR, detail=expected)
         assert device.gaps == [f"this machine could not connect: {expected}"]
         assert door.idle

@@ -15,7 +15,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,12 +23,12 @@ from checker.errors import ScopeViolation
 from checker.introduction import Introduction
 from checker.model import AssetManners, ConnectState, Observation, Permit, PortFacts, VisitFacts
 from checker.net.connection import Connection
+from checker.net.failure import seen
 from checker.net.gateway import Device
 from checker.net.http import HttpDoor
 from checker.net.manners import Manners
-from checker.net.sweep import _seen
 from tests.conftest import LOOPS
-from tests.live.doors import QUICK, Door, asset
+from tests.live.doors import LACKING, QUICK, Door, asset, poor_socket
 from tests.live.test_gateway import LIMITS, both_families, closed_port, has_seen_nothing, listening, port_of, turns
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_factories=LOOPS)]
@@ -197,36 +196,22 @@ class TestStates:
             port = port_of(sock)
             sock.connect(("127.0.0.1", port))
 
-            facts = _seen(sock, "127.0.0.1", port, 1.0)
+            facts = seen(sock, "127.0.0.1", port, 1.0)
 
         assert facts == PortFacts(state=ConnectState.CLOSED, rtt_ms=1.0)
 
-    @pytest.mark.parametrize("what", ["socket", "setsockopt", "connect_ex"])
+    @pytest.mark.parametrize("what", LACKING)
     async def test_an_error_of_our_own_machine_says_nothing_of_the_device(
         self, what: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         door = Door(asset())
         device, permit = door.permitted()
 
-        class Poor(socket.socket):
-            def __init__(self, *arguments: Any) -> None:
-                if what == "socket":
-                    raise OSError(errno.EMFILE, "too many open files")
-                super().__init__(*arguments)
-
-            def setsockopt(self, *arguments: Any) -> None:
-                if what == "setsockopt":
-                    raise OSError(errno.ENOBUFS, "no buffer space")
-                super().setsockopt(*arguments)
-
-            def connect_ex(self, address: Any) -> int:
-                return errno.EADDRNOTAVAIL if what == "connect_ex" else super().connect_ex(address)
-
         with listening() as listener, monkeypatch.context() as patch:
-            patch.setattr(socket, "socket", Poor)
+            patch.setattr(socket, "socket", poor_socket(what))
             told = await swept(device, permit, [port_of(listener)])
 
-        expected = {"socket": "EMFILE", "setsockopt": "ENOBUFS", "connect_ex": "EADDRNOTAVAIL"}[what]
+        expected = LACKING[what]
         assert list(told.values()) == [PortFacts(state=ConnectState.LOCAL_ERROR, detail=expected)]
         assert device.gaps == [f"this machine could not connect: {expected}"]
         assert door.idle
