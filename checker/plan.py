@@ -28,7 +28,7 @@ from checker.model import (
     Service,
     ServiceKind,
 )
-from checker.scope import Scope, canonical
+from checker.scope import Scope, declared_at, server_name
 
 # The most connections that each step can take; the probes' tests hold them to it.
 DICOM_CONNECTIONS = 3  # survey, canary, wrong called AE title
@@ -110,7 +110,7 @@ class Step:
     @property
     def server_name(self) -> str | None:
         """The name to ask for in TLS (RFC 6066 section 3): never an address."""
-        return _server_name(self.host)
+        return server_name(self.host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +359,7 @@ def _tls_step(
         if other.speaks_tls
         and other.port == service.port
         and address in service_addresses(asset, other, resolved)
-        and _server_name(_host(asset, other)) == _server_name(host)
+        and server_name(_host(asset, other)) == server_name(host)
     )
     least = TLS_CONNECTIONS + (OWN_CERTIFICATE_CONNECTIONS if own_certificate else 0)
     connections, purpose = least, "versions and certificate"
@@ -373,8 +373,8 @@ def names_to_resolve(asset: Asset) -> tuple[str, ...]:
     """The host names that a visit has to look up: the asset's own, and those of URLs on other names."""
     names = [asset.hostname] if asset.hostname else []
     for service in asset.services:
-        host = service.host
-        if host is not None and canonical(host) is None and host not in names:
+        host = server_name(service.host)
+        if host is not None and host not in names:
             names.append(host)
     return tuple(names)
 
@@ -391,18 +391,11 @@ def _host(asset: Asset, service: Service) -> str | None:
     return service.host or asset.hostname
 
 
-def _server_name(host: str | None) -> str | None:
-    return None if host is None or canonical(host) is not None else host
-
-
 def service_addresses(
     asset: Asset, service: Service, resolved: dict[str, tuple[str, ...]] | None
 ) -> Sequence[str | None]:
     """Where a service is asked. A URL that names the asset's own host is asked at the asset's own addresses."""
-    host = service.host
-    if host is None or host == (asset.hostname or "").lower():
-        return own_addresses(asset, resolved)
-    literal = canonical(host)
-    if literal is not None:
-        return (str(literal),)
-    return (None,) if resolved is None else resolved.get(host, ())
+    declared = declared_at(asset, service, own_addresses(asset, resolved))
+    if declared is not None:
+        return declared
+    return (None,) if resolved is None else resolved.get(service.host or "", ())

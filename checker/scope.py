@@ -11,14 +11,15 @@ both have to be in the scope.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-from checker.model import Asset, AssetManners, Inventory, Permit, Refusal
+from checker.model import Asset, AssetManners, Inventory, Permit, Refusal, Service
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Own = TypeVar("_Own")
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Addresses of no device: "this network" (RFC 1122 3.2.1.3; a socket takes some of them for this machine), and the
@@ -51,6 +52,22 @@ def canonical(text: str) -> Address | None:
             return None
         return address.ipv4_mapped or address
     return address
+
+
+def server_name(host: str | None) -> str | None:
+    """The name to ask for in TLS, None where it would be an address (RFC 6066 section 3) or there is none."""
+    return None if host is None or canonical(host) is not None else host
+
+
+def declared_at(asset: Asset, service: Service, own: Sequence[_Own]) -> Sequence[_Own | str] | None:
+    """The addresses at which a service is declared, None where its URL's name has to be looked up first.
+
+    A URL that names the asset's own host means the asset's own addresses, which are `own`.
+    """
+    if service.host is None or service.host == (asset.hostname or "").lower():
+        return own
+    literal = canonical(service.host)
+    return None if literal is None else (str(literal),)
 
 
 def is_edge(address: str, network: str) -> bool:
@@ -128,13 +145,7 @@ class Listed:
             (address, service.port)
             for asset in inventory.assets
             for service in asset.services
-            if service.host is None or service.host == (asset.hostname or "").lower()
-            for address in asset.addresses
-        } | {
-            (str(literal), service.port)
-            for asset in inventory.assets
-            for service in asset.services
-            if service.host is not None and (literal := canonical(service.host)) is not None
+            for address in declared_at(asset, service, asset.addresses) or ()
         }
         self._web = set(_web_places(inventory.assets))
         self._literals = {str(literal) for host in self._hosts if (literal := canonical(host)) is not None}
@@ -174,9 +185,7 @@ def _web_places(assets: Iterable[Asset]) -> Iterator[tuple[str, int, bool, str]]
         for service in asset.services:
             if not service.is_web or service.host is None:
                 continue
-            literal = canonical(service.host)
-            places = asset.addresses if service.host == hostname else () if literal is None else (str(literal),)
-            for address in places:
+            for address in declared_at(asset, service, asset.addresses) or ():
                 hosts = {service.host, address, *((hostname,) if address in asset.addresses else ())}
                 for host in hosts:
                     yield address, service.port, service.speaks_tls, host

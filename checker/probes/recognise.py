@@ -31,7 +31,7 @@ from checker.probes.association import Association, Question, associate
 from checker.probes.talk import Talk
 from checker.probes.tls_hellos import Hellos
 from checker.probes.web_ends import tell
-from checker.scope import canonical
+from checker.scope import server_name
 
 CALLED_AE_TITLE = "ANY-SCP"
 """Of a service that nobody declared no title is known; this is the one that test tools use where none is."""
@@ -156,8 +156,7 @@ def _authority(host: str, port: int) -> str:
 
 
 async def _by_hello(talk: Talk, host: str | None) -> RecognisedFacts | None:
-    name = host if host is not None and canonical(host) is None else None
-    asked = await Hellos(talk, name).ask("tls recognise", Version.TLS_1_2, extras=Extras(alpn=_WEB_INSIDE))
+    asked = await Hellos(talk, server_name(host)).ask("tls recognise", Version.TLS_1_2, extras=Extras(alpn=_WEB_INSIDE))
     if asked is None:
         return None
     _, flight, end = asked

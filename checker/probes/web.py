@@ -50,7 +50,7 @@ from checker.net.gateway import Limits
 from checker.net.http import Failure, HttpDoor, Request, Response
 from checker.probes.talk import Talk
 from checker.probes.web_ends import BUSY, ended, tell
-from checker.scope import canonical
+from checker.scope import server_name
 
 Reach = Callable[[str], Talk | None]
 """From the URL of a root that a configuration names: the way to it, None where it is not to be asked."""
@@ -207,7 +207,11 @@ class _Inquiry:
     ) -> _Asked:
         """Ask once, and record what came of it."""
         self._left -= 1
-        answer = await self._door.get(talk.device, _request(talk, question, purpose, ask), server_name=_name(question))
+        answer = await self._door.get(
+            talk.device,
+            _request(talk, question, purpose, ask),
+            server_name=server_name(urlsplit(question.url).hostname),
+        )
         tell(talk, answer)
         if isinstance(answer, Failure):
             end, detail = ended(answer)
@@ -293,12 +297,6 @@ def _understood(asked: _Asked, answer: Response, ask: Ask, page_url: str, declar
 
 def _by_tls(question: Question) -> bool:
     return urlsplit(question.url).scheme == "https"
-
-
-def _name(question: Question) -> str | None:
-    """The name to ask for in TLS, never an address (RFC 6066 section 3)."""
-    host = urlsplit(question.url).hostname
-    return host if host is not None and canonical(host) is None else None
 
 
 def _url(service: Service) -> str:

@@ -20,7 +20,6 @@ from checker.rules.sweep import (
 CLEARTEXT_MANAGEMENT_PORTS = frozenset({21, 23})
 CLEARTEXT_MANAGEMENT_UDP = frozenset({69})
 HTTP_ADMINISTRATION = frozenset({9990})
-ADMINISTRATION_UDP = frozenset({161, 623})
 
 
 def administration_ports() -> frozenset[int]:
@@ -31,6 +30,11 @@ def administration_ports() -> frozenset[int]:
     """
     ssh, ftp = 22, 21
     return frozenset(port_set("administration").numbers + port_set("databases").numbers) - {ssh, ftp}
+
+
+def administration_udp() -> frozenset[int]:
+    """The same over UDP, without what `CLEARTEXT_MANAGEMENT_UDP` names."""
+    return frozenset(port_set("administration").udp) - CLEARTEXT_MANAGEMENT_UDP
 
 
 def judge_shut(case: Case, watched: Collection[int], what: str, watched_udp: Collection[int] = ()) -> Verdict:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from checker.model import JsonValue, NameFacts, RecognisedFacts, Spoken
+from checker.model import JsonValue, NameFacts, RecognisedFacts, Service, Spoken
 from checker.rules.base import Case, Verdict, passed, unknown
 from checker.rules.cases import own_addresses
 from checker.rules.sweep import Place, Sweep, counted, doubt, few, listed, sweep
-from checker.scope import canonical
+from checker.scope import declared_at
 
 # What is known to be something else than what lies inside TLS.
 _IN_CLEAR = frozenset({Spoken.DICOM, Spoken.HTTP})
@@ -103,21 +103,17 @@ def declared_places(case: Case) -> frozenset[Place]:
     A service by a name that did not resolve may be at each of the asset's addresses, as far as anybody knows.
     """
     services = case.asset.services
-    return frozenset(
-        (at, service.port) for service in services for at in _at(case, service.host) or own_addresses(case)
-    )
+    return frozenset((at, service.port) for service in services for at in _at(case, service) or own_addresses(case))
 
 
 def _surely_declared(case: Case) -> frozenset[Place]:
-    return frozenset((at, service.port) for service in case.asset.services for at in _at(case, service.host))
+    return frozenset((at, service.port) for service in case.asset.services for at in _at(case, service))
 
 
-def _at(case: Case, host: str | None) -> tuple[str, ...]:
-    """The addresses of a service's host, None for the asset's own; empty where its name did not resolve."""
-    if host is None or host == (case.asset.hostname or "").lower():
-        return own_addresses(case)
-    literal = canonical(host)
-    if literal is not None:
-        return (str(literal),)
+def _at(case: Case, service: Service) -> Sequence[str]:
+    """The addresses of a service; empty where its name did not resolve."""
+    declared = declared_at(case.asset, service, own_addresses(case))
+    if declared is not None:
+        return declared
     names = (seen.facts for seen in case.asset_seen if isinstance(seen.facts, NameFacts))
-    return tuple(address for facts in names if facts.hostname.lower() == host for address in facts.addresses)
+    return tuple(address for facts in names if facts.hostname.lower() == service.host for address in facts.addresses)

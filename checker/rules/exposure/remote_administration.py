@@ -6,7 +6,7 @@ from checker.model import ConnectState, Severity, Status
 from checker.rules import controls
 from checker.rules.base import Case, Example, Rule, Subject, Verdict, not_applicable
 from checker.rules.examples import archive, asset_case, policy, port_seen, ports_seen
-from checker.rules.shut import ADMINISTRATION_UDP, administration_ports, judge_shut
+from checker.rules.shut import administration_ports, administration_udp, judge_shut
 
 _ADMINISTRATION_ZONES = frozenset({"admin", "administration", "management", "mgmt"})
 
@@ -19,7 +19,7 @@ def judge(case: Case) -> Verdict:
     watched = administration_ports() - allowed
     if not watched:
         return not_applicable("Policy lets this vantage reach all ports of administration.")
-    watched_udp = ADMINISTRATION_UDP - case.policy.may_reach(case.asset, case.vantage, case.now.date(), "udp")
+    watched_udp = administration_udp() - case.policy.may_reach(case.asset, case.vantage, case.now.date(), "udp")
     return judge_shut(case, watched, "remote administration", watched_udp=watched_udp)
 
 
