@@ -320,8 +320,7 @@ class Refusal:
 class PortFacts:
     """One TCP port as seen by connect(). `icmp` is (type, code); `offender` the address that sent it; times in ms.
 
-    `asked`: with how many connections, until there was an answer or it was called filtered. `proved`: a byte of a
-    protocol came from it, which a firewall that takes connections in the name of others cannot have sent.
+    `asked`: with how many connections, until there was an answer or it was called filtered.
     """
 
     type: Literal["port"] = "port"
@@ -330,7 +329,6 @@ class PortFacts:
     offender: str | None = None
     rtt_ms: float | None = None
     detail: str | None = None
-    proved: bool = False
     asked: int = 1
 
 

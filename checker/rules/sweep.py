@@ -192,9 +192,7 @@ def sweep(case: Case) -> Sweep:
         place = (observation.address, observation.port)
         if isinstance(facts, PortFacts):
             states[place] = _better(states.get(place), _decided(facts))
-            if facts.state is ConnectState.OPEN and facts.proved:
-                proved.add(place)
-            elif facts.state is ConnectState.REJECTED and _by_itself(case.asset, observation):
+            if facts.state is ConnectState.REJECTED and _by_itself(case.asset, observation):
                 refused.add(place)
         elif answers(facts):
             states[place] = ConnectState.OPEN

@@ -9,7 +9,16 @@ from pathlib import Path
 import orjson
 import pytest
 
-from checker.model import ConnectState, NameFacts, Observation, PortFacts, Status, UdpFacts, UdpState
+from checker.model import (
+    ConnectState,
+    NameFacts,
+    Observation,
+    RecognisedFacts,
+    Spoken,
+    Status,
+    UdpFacts,
+    UdpState,
+)
 from checker.policy import Policy
 from checker.rules import catalogue
 from checker.rules.base import Case
@@ -52,7 +61,7 @@ def judged(case: Case, number: int, transport: str = "tcp") -> Judged:
 
 
 def proved(number: int, address: str = ADDRESS) -> Observation:
-    return seen(PortFacts(state=ConnectState.OPEN, proved=True), None, address, number)
+    return seen(RecognisedFacts(asked="http", protocol=Spoken.HTTP), None, address, number)
 
 
 @pytest.mark.parametrize(

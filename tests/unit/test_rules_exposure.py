@@ -66,7 +66,7 @@ def udp(port: int, state: UdpState, address: str = ADDRESS, offender: str | None
 
 
 def proved(port: int, address: str = ADDRESS) -> Observation:
-    return seen(PortFacts(state=ConnectState.OPEN, proved=True), None, address, port)
+    return seen(RecognisedFacts(asked="http", protocol=Spoken.HTTP), None, address, port)
 
 
 def rejected_by(offender: str, port: int = 23) -> Observation:
