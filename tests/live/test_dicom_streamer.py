@@ -29,13 +29,21 @@ MOST_RECEIVED = 16_384
 # What the kernels of both ends hold before the A-ABORT arrives, and no more than that.
 MOST_SENT = STREAMED // 10
 
-# Whatever any library would say of its own accord, asyncio's debug mode included, goes into the log.
+# Whatever any library would say of its own accord goes into the log, and of asyncio's debug mode every callback: of its
+# own accord it tells of those alone that take long.
 EVERYTHING_LOGGED = """\
 import logging
 logging.basicConfig(filename={log!r}, level=logging.DEBUG)
 logging.basicConfig = lambda **_: None
 logging.Logger.setLevel = lambda *_: None
 logging.getLogger("test").debug("everything is logged")
+import uvloop
+new_event_loop = uvloop.new_event_loop
+def talkative():
+    loop = new_event_loop()
+    loop.slow_callback_duration = 0.0
+    return loop
+uvloop.new_event_loop = talkative
 """
 
 
